@@ -1,0 +1,122 @@
+/**
+ * What went wrong, by what should follow. `errorAction` has the table from kind to action.
+ *
+ * - `config`: the user must change something. - `connection`: could not reach, or lost. - `auth`: refused for who we
+ * are. - `throttled`: come back later. - `rewind`: drop what is in flight and read again. - `data`: a value or a row
+ * that cannot pass. - `history-lost`: continuity cannot be proved. - `conflict`: another writer. - `bug`: ours.
+ */
+export type ErrorKind =
+  | 'config'
+  | 'connection'
+  | 'auth'
+  | 'throttled'
+  | 'rewind'
+  | 'data'
+  | 'history-lost'
+  | 'conflict'
+  | 'bug'
+
+/** What the runtime does with an error: read again from where the sinks stand, or stop with its code. */
+export const errorAction: Readonly<Record<ErrorKind, 'rewind' | 'stop'>> = {
+  config: 'stop',
+  connection: 'rewind',
+  auth: 'stop',
+  throttled: 'rewind',
+  rewind: 'rewind',
+  data: 'stop',
+  'history-lost': 'stop',
+  conflict: 'stop',
+  bug: 'stop',
+}
+
+/** Where it happened. Never a row value or a secret. */
+export interface ErrorPlace {
+  readonly pipeline?: string
+  readonly sink?: string
+  readonly table?: string
+  readonly column?: string
+  readonly option?: string
+  readonly position?: string
+  readonly file?: string
+  readonly line?: number
+}
+
+export interface CdcErrorInit {
+  readonly code: string
+  readonly kind: ErrorKind
+  readonly message: string
+  /** What to do, in the operator's words: a statement to run, an option to set. */
+  readonly hint?: string
+  readonly where?: ErrorPlace
+  readonly cause?: unknown
+}
+
+const marker: unique symbol = Symbol.for('cdc.error')
+
+/** The one error class of the toolkit. Recognise it with `CdcError.is`, which works across copies of this package. */
+export class CdcError extends Error {
+  readonly [marker] = true
+  readonly code: string
+  readonly kind: ErrorKind
+  readonly hint: string | undefined
+  readonly where: ErrorPlace
+
+  constructor(init: CdcErrorInit) {
+    super(init.message, init.cause === undefined ? undefined : { cause: init.cause })
+    this.name = 'CdcError'
+    this.code = init.code
+    this.kind = init.kind
+    this.hint = init.hint
+    this.where = init.where ?? {}
+  }
+
+  static is(error: unknown): error is CdcError {
+    return typeof error === 'object' && error !== null && marker in error
+  }
+
+  /** The same error with more said about where it happened; what it said already wins. */
+  at(where: ErrorPlace): CdcError {
+    const { code, kind, message, hint, cause } = this
+    return new CdcError({
+      code,
+      kind,
+      message,
+      where: { ...where, ...this.where },
+      ...(hint === undefined ? {} : { hint }),
+      cause,
+    })
+  }
+
+  /** Any thrown thing as a CdcError: what is none is a bug of ours, kept as the cause. */
+  static from(error: unknown): CdcError {
+    if (CdcError.is(error)) return error
+    const message = error instanceof Error ? error.message : String(error)
+    return new CdcError({ code: 'UNEXPECTED', kind: 'bug', message: `Unexpected error: ${message}`, cause: error })
+  }
+}
+
+/** One entry of a package's list of errors: the docs page and the errors themselves are made from it. */
+export interface ErrorEntry {
+  readonly kind: ErrorKind
+  /** Why it happens, one or two sentences. */
+  readonly cause: string
+  /** What the operator does. Used as the hint where the thrower has none of its own. */
+  readonly cure: string
+}
+
+export type ErrorDetails = Omit<CdcErrorInit, 'code' | 'kind'>
+
+/**
+ * Declares a package's errors once. Gives a function that makes them, and the catalogue for the docs:
+ * `const error = defineErrors({ SLOT_BUSY: { kind: 'throttled', cause, cure } })`, then
+ * `throw error('SLOT_BUSY', { message })`.
+ */
+export function defineErrors<const E extends Record<string, ErrorEntry>>(
+  catalogue: E,
+): ((code: keyof E & string, details: ErrorDetails) => CdcError) & { readonly catalogue: E } {
+  const make = (code: keyof E & string, details: ErrorDetails): CdcError => {
+    const entry = catalogue[code]!
+    return new CdcError({ hint: entry.cure, ...details, code, kind: entry.kind })
+  }
+  return Object.assign(make, { catalogue })
+}

@@ -1,0 +1,22 @@
+import type { Option } from './option.ts'
+import type { OptionSet } from './option-set.ts'
+
+/** The README's table of a connector, as Markdown. */
+export function optionTable(options: OptionSet): string {
+  const rows = Object.entries(options.fields).map(
+    ([key, field]) =>
+      `| \`${key}\` | ${presence(field)} | ${typeOf(field)} | ${field.text.doc.replaceAll('|', '\\|')} |`,
+  )
+  return ['| Option | Default | Type | Meaning |', '| --- | --- | --- | --- |', ...rows].join('\n')
+}
+
+function presence(field: Option): string {
+  if (field.text.required) return '**required**'
+  const value = field.text.default
+  return value === undefined ? '' : `\`${String(value)}\``
+}
+
+function typeOf(field: Option): string {
+  const values = (field as { values?: readonly string[] }).values
+  return values === undefined ? field.type : values.map((value) => `\`${value}\``).join(', ')
+}

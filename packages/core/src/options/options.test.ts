@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest'
+import { defineOptions } from './option-set.ts'
+import { choice, duration, flag, integer, prefix, text } from './option.ts'
+
+const options = defineOptions({
+  url: text({ doc: 'Where.', required: true, example: 'jdbc:postgresql://localhost/db' }),
+  rows: integer({ doc: 'How many.', default: 100 }, { min: 0 }),
+  on: flag({ doc: 'Whether.' }),
+  every: duration({ doc: 'How often.', default: '1s' }),
+  mode: choice(['initial', 'snapshot'], { doc: 'How to start.', default: 'initial' }),
+  password: text({ doc: 'The password.', secret: true }),
+  'properties.*': prefix({ doc: 'Handed on.' }),
+})
+
+test('fills in defaults, takes YAML values and strings alike, and gathers a prefix', () => {
+  const { values, problems } = options.parse({ url: 'x', rows: '7', on: 'true', mode: 'SNAPSHOT', 'properties.a.b': 1 })
+  expect(problems).toEqual([])
+  expect(values).toMatchObject({ url: 'x', rows: 7, on: true, every: 1000, mode: 'snapshot' })
+  expect(values['properties.*']).toEqual(Object.assign(Object.create(null), { 'a.b': '1' }))
+  expect(values.password).toBeUndefined()
+})
+
+test('gives every fault at once, with the nearest name and the way to write it', () => {
+  const { problems } = options.parse({ urll: 'x', rows: '', every: '5 parsecs', on: 'yes', mode: 'latest' })
+  expect(problems.map(({ code, option, hint }) => [code, option, hint])).toEqual([
+    ['UNKNOWN_OPTION', 'urll', "Did you mean 'url'?"],
+    ['INVALID_OPTION', 'rows', undefined],
+    ['INVALID_OPTION', 'every', undefined],
+    ['INVALID_OPTION', 'on', undefined],
+    ['INVALID_OPTION', 'mode', undefined],
+    ['MISSING_OPTION', 'url', 'Add: url: jdbc:postgresql://localhost/db'],
+  ])
+})
+
+test('hides secrets and whatever it does not know', () => {
+  const shown = options.redact({ url: 'x', password: 'p', pasword: 'p', 'properties.sasl.jaas.config': 'p' })
+  expect(shown).toEqual({ url: 'x', password: '******', pasword: '******', 'properties.sasl.jaas.config': '******' })
+})

@@ -1,0 +1,35 @@
+import type { Batch, Position } from './batch.ts'
+import type { Context } from './context.ts'
+
+/** What a sink is told when it is made. */
+export interface SinkContext extends Context {
+  /** Names this sink within its pipeline, stable over restarts: the `name` option, else its place in the file. */
+  readonly sink: string
+  /** The rules of the source's positions; a sink needs them only to describe one. */
+  readonly describePosition: (position: Position) => string
+}
+
+/**
+ * A connector's sink. Calls never overlap. After a throw the instance is dead: the runtime closes it, makes another
+ * and reads again from where that one stands, so a sink keeps nothing in memory for replay. It may retry by itself
+ * only what it holds wholly: a batch whose transactions all began in it.
+ */
+export interface Sink {
+  /** Called once, first. Connects and checks what can be checked before the first row. Throws a `CdcError`. */
+  open(): Promise<void>
+  /**
+   * Where this sink stands. Only where the definition says `remembers`; asked once after `open`, before the first
+   * `write`. undefined: it has taken nothing of this pipeline yet.
+   */
+  position?(): Promise<Position | undefined>
+  /** Takes a batch; may buffer. Back-pressure is a promise that is not resolved yet. */
+  write(batch: Batch, signal: AbortSignal): Promise<void>
+  /**
+   * When it resolves, everything written is durable (and `position` with it, in one atomic step, if this sink
+   * remembers). Never called while a transaction is open. With undefined a snapshot table is still open: rows may
+   * be made durable now only if repeating them is harmless, else they stay in the open target transaction.
+   */
+  flush(position: Position | undefined, signal: AbortSignal): Promise<void>
+  /** Called once, also after a throw. Drops what was not flushed and frees connections. */
+  close(): Promise<void>
+}

@@ -1,0 +1,70 @@
+import type { Batch, Position } from './batch.ts'
+import type { Change } from './change.ts'
+import type { Context } from './context.ts'
+import type { Table } from './table.ts'
+
+/** What a source is told when it is made. */
+export interface SourceContext extends Context {
+  /** Do sinks want logical messages, or the bounds of transactions? The source leaves out what nobody wants. */
+  readonly wants: { readonly message: boolean; readonly transaction: boolean }
+  /** Batches should stay below these; one row may be larger than `bytes`. */
+  readonly limits: { readonly rows: number; readonly bytes: number }
+  /** The last shape of each table that was emitted in an earlier run, by `schema.name`. Empty at the first start. */
+  readonly shapes: ReadonlyMap<string, Table>
+}
+
+export interface ReadOptions {
+  /**
+   * `false` (the default): the source leaves out every streamed change that a snapshot it has read holds already.
+   * `true`: it emits every change after the position's place in the log, since not every sink has taken the same
+   * snapshot; the caller leaves out, sink by sink, what `PositionRules.contains` says is already there.
+   */
+  readonly overlap?: boolean
+}
+
+/**
+ * A connector's source. Calls of `open`, `read` and `close` never overlap, except that `acknowledge` and `close`
+ * may come while `read` is suspended. After a throw the instance is dead: the runtime closes it and makes another.
+ */
+export interface Source {
+  /**
+   * Called once, before anything else. Connects and proves what can be proved without a position. Throws a
+   * `CdcError`; must leave nothing changed at the server when it throws.
+   */
+  open(): Promise<void>
+  /**
+   * Batches after `after`, or from the configured start when it is undefined. Returning means bounded and done.
+   * Called again on the same instance after a rewind, when the former iterator has been returned. Must stop soon
+   * after `signal` aborts, by returning. Must throw a `history-lost` error when it cannot prove that nothing is
+   * missing between `after` and what it would read.
+   */
+  read(after: Position | undefined, signal: AbortSignal, options?: ReadOptions): AsyncIterable<Batch>
+  /**
+   * Everything up to here is durable downstream and in the checkpoint: the source may free its log. May come while
+   * `read` is suspended; calls are serial, positions never go back.
+   */
+  acknowledge(position: Position): Promise<void>
+  /** Called once, also after a throw. Frees connections; never undoes or advances anything at the server. */
+  close(): Promise<void>
+}
+
+/** The arithmetic of a source's positions. Pure functions: the runtime needs them before anything is opened. */
+export interface PositionRules {
+  /** -1 when `a` is before `b`; undefined when they cannot be ordered (other server, other branch). */
+  compare(a: Position, b: Position): -1 | 0 | 1 | undefined
+  /** The position from which nothing is missing for any of them. Throws when there is none. `positions` is not empty. */
+  lowest(positions: readonly Position[]): Position
+  /**
+   * Is this change in there already? Returns undefined where the position is a plain point of the log, so that
+   * nothing read from it on can be in there.
+   *
+   * `exact` tells how the sink that stands there takes snapshots: true where rows of an unfinished table leave no
+   * trace, so that it holds exactly what the position says; false where rows of an earlier attempt may be left, and
+   * every streamed change after the first attempt must be repeated over them.
+   */
+  contains(position: Position, exact: boolean): ((change: Change) => boolean) | undefined
+  /** Where a sink stands that stood at `own` and has since taken everything up to `read` (less what it had). */
+  merge(own: Position, read: Position): Position
+  /** A short text for people, for logs and `cdc` commands: `0/1A2B3C, snapshot of 2 of 5 tables`. */
+  describe(position: Position): string
+}
