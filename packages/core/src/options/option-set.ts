@@ -182,9 +182,7 @@ function jsonSchemaOf(fields: OptionFields): Record<string, unknown> {
       ...(field.text.default === undefined ? {} : { default: field.text.default }),
       ...(field.text.example === undefined ? {} : { examples: [field.text.example] }),
     }
-    if (field.prefix)
-      patternProperties[`^${RegExp.escape?.(key.slice(0, -1)) ?? key.slice(0, -1).replaceAll('.', '\\.')}.+`] =
-        described
+    if (field.prefix) patternProperties[`^${key.slice(0, -1).replaceAll('.', '\\.')}.+`] = described
     else {
       properties[key] = described
       for (const alias of field.text.aliases ?? []) properties[alias] = described

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { defineOptions } from './option-set.ts'
 import { choice, duration, flag, integer, prefix, text } from './option.ts'
+import { defineOptions } from './option-set.ts'
 
 const options = defineOptions({
   url: text({ doc: 'Where.', required: true, example: 'jdbc:postgresql://localhost/db' }),
