@@ -55,14 +55,19 @@ export interface PositionRules {
   /** The position from which nothing is missing for any of them. Throws when there is none. `positions` is not empty. */
   lowest(positions: readonly Position[]): Position
   /**
-   * Is this change in there already? Returns undefined where the position is a plain point of the log, so that
-   * nothing read from it on can be in there.
+   * Is this change in there already? For a streamed change: is its commit before the position's place in the log, or
+   * (`exact`) in the snapshot that the position says its table was read under? For a snapshot row: is its table done?
    *
    * `exact` tells how the sink that stands there takes snapshots: true where rows of an unfinished table leave no
    * trace, so that it holds exactly what the position says; false where rows of an earlier attempt may be left, and
-   * every streamed change after the first attempt must be repeated over them.
+   * every streamed change after the position's place in the log must be repeated over them.
    */
-  contains(position: Position, exact: boolean): ((change: Change) => boolean) | undefined
+  contains(position: Position, exact: boolean): (change: Change) => boolean
+  /**
+   * Is it a plain point of the log: no table left to snapshot, and none read under a snapshot that is ahead of it?
+   * Nothing that is read from such a position on can be in it.
+   */
+  settled(position: Position): boolean
   /** Where a sink stands that stood at `own` and has since taken everything up to `read` (less what it had). */
   merge(own: Position, read: Position): Position
   /** A short text for people, for logs and `cdc` commands: `0/1A2B3C, snapshot of 2 of 5 tables`. */
