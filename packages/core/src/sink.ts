@@ -30,6 +30,9 @@ export interface Sink {
    * be made durable now only if repeating them is harmless, else they stay in the open target transaction.
    */
   flush(position: Position | undefined, signal: AbortSignal): Promise<void>
-  /** Called once, also after a throw. Drops what was not flushed and frees connections. */
+  /**
+   * Called once, also after a throw, and also while a call is under way whose signal has aborted. Drops what was not
+   * flushed and frees connections.
+   */
   close(): Promise<void>
 }

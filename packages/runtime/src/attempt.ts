@@ -1,0 +1,308 @@
+import {
+  type Batch,
+  CdcError,
+  type Change,
+  type ConfiguredSource,
+  type Logger,
+  type Position,
+  type Report,
+  type Source,
+  type StateStore,
+  tableName,
+} from '@cdc/core'
+import { abortable, within } from './backoff.ts'
+import { encodeCheckpoint, encodeShapes, loadCheckpoint, loadShapes, type Shapes } from './checkpoint.ts'
+import { Checkpointer } from './checkpointer.ts'
+import { error } from './errors.ts'
+import type { PipelineLimits } from './limits.ts'
+import type { NamedSink } from './pipeline.ts'
+import { ReadAhead } from './read-ahead.ts'
+import { SinkRunner } from './sink-runner.ts'
+import type { Transform } from './transform.ts'
+import { type Stand, whereToStand } from './where-to-stand.ts'
+
+export interface AttemptSetup {
+  readonly pipeline: string
+  readonly source: ConfiguredSource
+  readonly sinks: readonly NamedSink[]
+  readonly store: StateStore
+  readonly limits: PipelineLimits
+  readonly transforms: readonly Transform[]
+  readonly logger: Logger
+  readonly report: (report: Report) => void
+  /** Aborts: stop gracefully. */
+  readonly signal: AbortSignal
+}
+
+/** How long a source may take to close, to let go of an iterator, or to send an acknowledgement. Milliseconds. */
+const sourceTimeout = 10_000
+
+/** Why work ends when a graceful stop takes too long, or is asked for before anything was read. */
+const letGo = new Error('let go')
+
+/**
+ * One life of a source and its sinks: from opening them to the first fault, or to a graceful end. The order of
+ * promises lives here: read, write, flush, save, acknowledge.
+ */
+export class Attempt {
+  readonly #setup: AttemptSetup
+  readonly #runners: readonly SinkRunner[]
+  /** Ends everything under way, with the reason. */
+  readonly #work = new AbortController()
+  #source: Source | undefined
+  #shapes: Shapes = new Map()
+  #shapesChanged = false
+  #began = false
+  /** Written to every sink and not flushed: bytes, changes, and the last position among them. */
+  #unflushed = { bytes: 0, changes: 0, position: undefined as Position | undefined }
+  #lastFlush = performance.now()
+  /** The last position that is saved and acknowledged. */
+  position: Position | undefined
+  /** Changes that are durable in every sink. */
+  durable = 0
+  /** A batch has arrived: the source can be read. */
+  everRead = false
+  /** Something was flushed: a fault after this starts a new count of attempts. */
+  progressed = false
+
+  constructor(setup: AttemptSetup) {
+    this.#setup = setup
+    const { source, pipeline, logger, report, limits, transforms } = setup
+    const context = { pipeline, logger, report, describePosition: source.positions.describe }
+    const transform = remembered((changes) => transforms.reduce((all, one) => one(all), changes))
+    const { stallTimeout } = limits
+    this.#runners = setup.sinks.map((sink) => new SinkRunner(sink, { source, context, stallTimeout, transform }))
+  }
+
+  async run(): Promise<'finished' | 'stopped'> {
+    const { signal } = this.#setup
+    try {
+      const opened = await this.#open()
+      await this.#read(opened)
+    } catch (failure) {
+      if (failure !== letGo) throw failure
+    } finally {
+      this.#work.abort(letGo)
+      await Promise.all([...this.#runners.map((sink) => sink.close()), this.#closeSource()])
+    }
+    return signal.aborted ? 'stopped' : 'finished'
+  }
+
+  /** Sinks first: the source is told where to read from, and makes nothing at its server before they are known good. */
+  async #open(): Promise<{ source: Source; stand: Stand; overlap: boolean }> {
+    const { store, pipeline, source: configured, signal } = this.#setup
+    const checkpoint = await loadCheckpoint(store, pipeline)
+    this.#began = checkpoint !== undefined
+    this.position = checkpoint?.position
+    this.#shapes = await loadShapes(store)
+    const stop = () => this.#work.abort(letGo)
+    signal.addEventListener('abort', stop, { once: true })
+    try {
+      if (signal.aborted) throw letGo
+      const stands = await this.#together((sink) => sink.open())
+      const stand = whereToStand(checkpoint, stands, configured.positions)
+      const overlap = this.#overlaps(stand)
+      for (const [i, sink] of this.#runners.entries()) sink.standAt(stand.sinks[i], overlap)
+      const source = configured.create(this.#sourceContext())
+      this.#source = source
+      await abortable(source.open(), this.#work.signal)
+      return { source, stand, overlap }
+    } finally {
+      signal.removeEventListener('abort', stop)
+    }
+  }
+
+  /** Exact for all: every sink takes tables atomically and all stand at one place. Else each leaves out its own. */
+  #overlaps(stand: Stand): boolean {
+    const atomic = this.#setup.sinks.every(({ sink }) => sink.capabilities.atomicTables)
+    return !atomic || stand.sinks.some((one) => one !== stand.from)
+  }
+
+  #sourceContext() {
+    const { sinks, limits, pipeline, logger, report } = this.#setup
+    const wants = (kind: 'message' | 'transaction') => sinks.some(({ sink }) => sink.capabilities.takes.includes(kind))
+    return {
+      pipeline,
+      logger,
+      report,
+      wants: { message: wants('message'), transaction: wants('transaction') },
+      limits: { rows: limits.batchRows, bytes: limits.batchBytes },
+      shapes: new Map(this.#shapes),
+    }
+  }
+
+  async #read({ source, stand, overlap }: { source: Source; stand: Stand; overlap: boolean }): Promise<void> {
+    const { limits } = this.#setup
+    const intake = new AbortController()
+    const batches = explained(source.read(stand.from, intake.signal, { overlap }), this.#setup.source, stand)
+    const ahead = new ReadAhead(batches, {
+      rows: limits.batchRows,
+      bytes: limits.batchBytes,
+      ahead: limits.readAheadBytes,
+    })
+    const fail = () => ahead.fail(this.#work.signal.reason)
+    this.#work.signal.addEventListener('abort', fail, { once: true })
+    const checkpointer = this.#checkpointer(source)
+    try {
+      await this.#loop(ahead, checkpointer, stand)
+      // the iterator is still held, so that the last acknowledgement goes out on a live stream
+      await checkpointer.settle()
+    } finally {
+      this.#work.signal.removeEventListener('abort', fail)
+      intake.abort()
+      await within(ahead.close(), sourceTimeout, () => letGo).catch(() => undefined)
+      await checkpointer.close()
+    }
+  }
+
+  #checkpointer(source: Source): Checkpointer {
+    const { pipeline, store, limits, report, source: configured } = this.#setup
+    const late = () =>
+      error('STALLED', { message: `The source has not taken an acknowledgement for ${sourceTimeout / 1000} s.` })
+    return new Checkpointer({
+      pipeline,
+      store,
+      report,
+      interval: limits.checkpointInterval,
+      describe: configured.positions.describe,
+      acknowledge: async (position) => {
+        this.position = position
+        await within(source.acknowledge(position), sourceTimeout, late)
+      },
+      failed: (failure) => this.#work.abort(failure),
+    })
+  }
+
+  async #loop(ahead: ReadAhead, checkpointer: Checkpointer, stand: Stand): Promise<void> {
+    const { signal, limits, logger } = this.#setup
+    let timer: NodeJS.Timeout | undefined
+    const stop = () => {
+      ahead.stop()
+      timer = setTimeout(() => {
+        logger.warn(
+          {},
+          `What was read could not all be written within ${limits.shutdownTimeout} ms; the rest will be read again.`,
+        )
+        this.#work.abort(letGo)
+      }, limits.shutdownTimeout)
+    }
+    signal.addEventListener('abort', stop, { once: true })
+    if (signal.aborted) stop()
+    try {
+      for (let batch = await ahead.take(); batch !== undefined; batch = await ahead.take()) {
+        this.everRead = true
+        await this.#begin(stand)
+        // what is whole does not wait for a transaction whose end is not in sight
+        if (batch.position === undefined && this.#unflushed.position !== undefined) await this.#flush(checkpointer)
+        await this.#write(batch)
+        if (this.#isTimeToFlush(ahead)) await this.#flush(checkpointer, batch.open)
+      }
+      if (this.#unflushed.position !== undefined) await this.#flush(checkpointer)
+    } finally {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', stop)
+    }
+  }
+
+  /** Before the first row of the first run: a state that says so, so that its loss can be told from a beginning. */
+  async #begin(stand: Stand): Promise<void> {
+    if (this.#began) return
+    this.#began = true
+    const { store, pipeline } = this.#setup
+    if (stand.from === undefined)
+      await store.save('checkpoint', encodeCheckpoint(pipeline, { position: undefined, sinks: {} }))
+  }
+
+  async #write(batch: Batch): Promise<void> {
+    const start = performance.now()
+    this.#noteShapes(batch.changes)
+    await this.#together((sink) => sink.write(batch, this.#work.signal))
+    this.#unflushed.bytes += batch.bytes
+    this.#unflushed.changes += batch.changes.length
+    this.#unflushed.position = batch.position
+    const milliseconds = performance.now() - start
+    if (batch.changes.length > 0)
+      this.#setup.report({ type: 'written', changes: batch.changes.length, bytes: batch.bytes, milliseconds })
+  }
+
+  #noteShapes(changes: readonly Change[]): void {
+    for (const change of changes) {
+      if (change.kind !== 'schema') continue
+      this.#shapes.set(tableName(change.table), change.table)
+      this.#shapesChanged = true
+    }
+  }
+
+  #isTimeToFlush(ahead: ReadAhead): boolean {
+    const { batchBytes, flushInterval } = this.#setup.limits
+    const { bytes } = this.#unflushed
+    return ahead.empty || bytes >= batchBytes || performance.now() - this.#lastFlush >= flushInterval
+  }
+
+  /** Never while a transaction is open; while a table is open without a position. */
+  async #flush(checkpointer: Checkpointer, open?: Batch['open']): Promise<void> {
+    if (open === 'transaction') return
+    const { position, changes } = this.#unflushed
+    const flushed = await this.#together((sink) => sink.flush(position, this.#work.signal))
+    this.#lastFlush = performance.now()
+    if (position === undefined) return
+    this.progressed = true
+    this.durable += changes
+    this.#unflushed = { bytes: 0, changes: 0, position: undefined }
+    const sinks = Object.fromEntries(this.#runners.map((sink, i) => [sink.name, flushed[i]!]))
+    checkpointer.offer({ position, sinks }, this.#shapesChanged ? encodeShapes(this.#shapes) : undefined)
+    this.#shapesChanged = false
+  }
+
+  /** The same call on every sink, side by side. The first fault ends the others' calls and is thrown. */
+  async #together<T>(call: (sink: SinkRunner) => Promise<T>): Promise<T[]> {
+    const { signal } = this.#work
+    if (this.#runners.length === 1) return [await abortable(call(this.#runners[0]!), signal)]
+    const calls = this.#runners.map((sink) =>
+      call(sink).catch((failure: unknown) => {
+        this.#work.abort(failure)
+        throw failure
+      }),
+    )
+    return abortable(Promise.all(calls), signal)
+  }
+
+  /** Never throws. */
+  async #closeSource(): Promise<void> {
+    if (this.#source === undefined) return
+    try {
+      await within(this.#source.close(), sourceTimeout, () => new Error('it took too long'))
+    } catch (failure) {
+      this.#setup.logger.warn({ code: CdcError.from(failure).code }, 'The source did not close cleanly.')
+    }
+  }
+}
+
+/** Where a target that was set back is the reason for a lost history, the error says so. */
+async function* explained(
+  batches: AsyncIterable<Batch>,
+  source: ConfiguredSource,
+  { from, setBack }: Stand,
+): AsyncGenerator<Batch> {
+  let first = true
+  try {
+    for await (const batch of batches) {
+      first = false
+      yield batch
+    }
+  } catch (failure) {
+    const cause = CdcError.from(failure)
+    if (!first || setBack === undefined || from === undefined || cause.kind !== 'history-lost') throw cause
+    const message = `Sink '${setBack}' stands at ${source.positions.describe(from)}, before the point that this pipeline has saved, and the source cannot go back there: ${cause.message}`
+    throw error('TARGET_BEHIND', { message, where: { sink: setBack }, cause })
+  }
+}
+
+/** The transform, run once for sinks that get the same array. */
+function remembered(transform: Transform): Transform {
+  let last: { from: readonly Change[]; to: readonly Change[] } | undefined
+  return (changes) => {
+    if (last?.from !== changes) last = { from: changes, to: transform(changes) }
+    return last.to
+  }
+}

@@ -1,0 +1,13 @@
+export { errorCatalogue } from './errors.ts'
+export { defaultLimits, type PipelineLimits, type PipelineLimitsInput } from './limits.ts'
+export {
+  type NamedSink,
+  type Pipeline,
+  type PipelineConfig,
+  pipeline,
+  type SinkEntry,
+  type Summary,
+} from './pipeline.ts'
+export { selectTables } from './select-tables.ts'
+export * from './state/index.ts'
+export { type Route, routeTables, type Transform } from './transform.ts'

@@ -1,0 +1,45 @@
+import { type CdcError, type ConfiguredSource, canFeed, type SinkCapabilities, type Table, tableName } from '@cdc/core'
+import { error } from './errors.ts'
+
+/** What can be said before anything is opened: can this source feed this sink? */
+export function judgeConnectors(source: ConfiguredSource, sink: string, capabilities: SinkCapabilities): void {
+  const { accepts } = capabilities
+  if (canFeed(source.emits, accepts)) return
+  const message = `Source '${source.connector}' gives ${kinds[source.emits]} and sink '${sink}' takes ${kinds[accepts]}.`
+  throw error('CHANGELOG_MODE', { message, where: { sink } })
+}
+
+const kinds = {
+  append: 'inserts only',
+  upsert: 'upserts and deletes by key',
+  retract: 'updates and deletes with whole old rows',
+}
+
+/** What depends on the server: judged at every shape of a table, before its first row is written. */
+export function judgeTable(source: ConfiguredSource, sink: string, capabilities: SinkCapabilities, table: Table): void {
+  if (source.emits === 'append') return
+  const fault = faultOf(capabilities, table)
+  if (fault !== undefined) throw fault.at({ sink, table: tableName(table) })
+}
+
+function faultOf(capabilities: SinkCapabilities, table: Table): CdcError | undefined {
+  const { accepts, keyless, wholeRows } = capabilities
+  const name = tableName(table)
+  // a keyless table that shows whole old rows can be updated, and a sink by key could not follow
+  if (table.key.length === 0 && (keyless === 'refuse' || (accepts === 'upsert' && table.identity === 'full')))
+    return error('NO_KEY', { message: `Table ${name} has no primary key, and the sink finds rows by key.` })
+  if (wholeRows && accepts === 'retract' && table.identity !== undefined && table.identity !== 'full') {
+    const hint = `ALTER TABLE ${name} REPLICA IDENTITY FULL;`
+    return error('REPLICA_IDENTITY_NOT_FULL', {
+      message: `Table ${name} has replica identity ${table.identity}, and the sink needs whole old rows.`,
+      hint,
+    })
+  }
+  const shown = table.identity === 'index' ? table.identityColumns : undefined
+  const hidden = shown === undefined ? undefined : table.key.find((column) => !shown.includes(column))
+  if (accepts === 'upsert' && hidden !== undefined) {
+    const message = `Table ${name} has an index as its replica identity, and the index lacks the key's column '${table.columns[hidden]!.name}'.`
+    return error('KEY_OUTSIDE_IDENTITY', { message, hint: `ALTER TABLE ${name} REPLICA IDENTITY FULL;` })
+  }
+  return undefined
+}

@@ -1,0 +1,181 @@
+import {
+  type Batch,
+  CdcError,
+  type Change,
+  type ConfiguredSource,
+  type ErrorPlace,
+  failpoint,
+  isRowChange,
+  type Position,
+  type PositionRules,
+  type Report,
+  type Sink,
+  type SinkContext,
+  type Table,
+  tableName,
+} from '@cdc/core'
+import { within } from './backoff.ts'
+import { error } from './errors.ts'
+import { judgeTable } from './judge.ts'
+import type { NamedSink } from './pipeline.ts'
+import { keepTables } from './select-tables.ts'
+import type { SinkStand } from './where-to-stand.ts'
+
+export interface SinkSetup {
+  readonly source: ConfiguredSource
+  readonly context: Omit<SinkContext, 'sink'>
+  /** A call that takes longer is STALLED. Milliseconds. */
+  readonly stallTimeout: number
+  readonly transform: (changes: readonly Change[]) => readonly Change[]
+}
+
+/** How long a sink may take to close before it is left behind. Milliseconds. */
+const closeTimeout = 5_000
+
+/** One life of one sink: opened, fed with what it has not got yet, flushed, closed. Ends with the first throw. */
+export class SinkRunner {
+  readonly name: string
+  readonly #named: NamedSink
+  readonly #setup: SinkSetup
+  readonly #rules: PositionRules
+  readonly #sink: Sink
+  /** Where the sink stands; kept up to date only while `#holds` is needed. */
+  #stand: Position | undefined
+  /** Is a change in the sink already? undefined when nothing that comes can be. */
+  #holds: ((change: Change) => boolean) | undefined
+  #following = false
+
+  constructor(named: NamedSink, setup: SinkSetup) {
+    this.name = named.name
+    this.#named = named
+    this.#setup = setup
+    this.#rules = setup.source.positions
+    this.#sink = named.sink.create({ ...setup.context, sink: named.name })
+  }
+
+  async open(): Promise<SinkStand> {
+    const { remembers } = this.#named.sink.capabilities
+    await this.#call('open', () => this.#sink.open())
+    if (!remembers) return { sink: this.name, remembers, position: undefined }
+    const { position } = this.#sink
+    if (position === undefined)
+      throw error('SINK_WITHOUT_POSITION', { message: `Sink '${this.name}' has no position().` })
+    return { sink: this.name, remembers, position: await this.#call('position', () => position.call(this.#sink)) }
+  }
+
+  /** Tells where it stands, and whether what comes may overlap with what it has. */
+  standAt(stand: Position | undefined, overlap: boolean): void {
+    this.#stand = stand
+    this.#following = overlap
+    this.#holds = overlap && stand !== undefined ? this.#rules.contains(stand, this.#atomic) : undefined
+  }
+
+  get #atomic(): boolean {
+    return this.#named.sink.capabilities.atomicTables
+  }
+
+  async write(batch: Batch, signal: AbortSignal): Promise<void> {
+    const changes = this.#select(batch.changes)
+    if (changes.length > 0) {
+      const { source } = this.#setup
+      const { capabilities } = this.#named.sink
+      for (const change of changes) {
+        if (change.kind === 'schema') judgeTable(source, this.name, capabilities, change.table)
+        else if (capabilities.wholeRows) checkWhole(change, this.name)
+      }
+      await this.#call('write', async () => {
+        await failpoint('sink.write')
+        await this.#sink.write(changes === batch.changes ? batch : { ...batch, changes }, signal)
+      })
+    }
+    if (this.#following && batch.position !== undefined) this.#follow(batch.position)
+  }
+
+  #select(all: readonly Change[]): readonly Change[] {
+    const holds = this.#holds
+    let changes = all
+    if (holds !== undefined) changes = changes.filter((change) => change.kind === 'schema' || !holds(change))
+    if (this.#named.takes !== undefined) changes = keepTables(changes, this.#named.takes)
+    changes = this.#leaveOut(changes)
+    return this.#setup.transform(changes)
+  }
+
+  /** Optional kinds reach only sinks that want them. */
+  #leaveOut(changes: readonly Change[]): readonly Change[] {
+    const { takes } = this.#named.sink.capabilities
+    const wanted = (change: Change) =>
+      change.kind === 'message'
+        ? takes.includes('message')
+        : change.kind === 'begin' || change.kind === 'commit'
+          ? takes.includes('transaction')
+          : true
+    return takes.length === 2 || changes.every(wanted) ? changes : changes.filter(wanted)
+  }
+
+  #follow(read: Position): void {
+    this.#stand = this.#stand === undefined ? read : this.#rules.merge(this.#stand, read)
+    if (this.#stand === read && this.#rules.settled(read)) {
+      this.#following = false
+      this.#holds = undefined
+    } else this.#holds = this.#rules.contains(this.#stand, this.#atomic)
+  }
+
+  /** What the sink is to remember for the reader's position: its own, where it is ahead or has other snapshots. */
+  async flush(read: Position | undefined, signal: AbortSignal): Promise<Position | null> {
+    const own = read !== undefined && this.#following ? this.#stand : read
+    const start = performance.now()
+    await this.#call('flush', async () => {
+      await failpoint('sink.flush')
+      await this.#sink.flush(own, signal)
+    })
+    this.#report({ type: 'flushed', sink: this.name, milliseconds: performance.now() - start })
+    return this.#named.sink.capabilities.remembers ? (own ?? null) : null
+  }
+
+  /** Never throws: what was flushed is safe, and the rest is dropped anyway. */
+  async close(): Promise<void> {
+    try {
+      await within(this.#sink.close(), closeTimeout, () => new Error('timeout'))
+    } catch (failure) {
+      this.#setup.context.logger.warn(
+        { sink: this.name, code: CdcError.from(failure).code },
+        'Sink did not close cleanly',
+      )
+    }
+  }
+
+  #report(report: Report): void {
+    this.#setup.context.report(report)
+  }
+
+  async #call<T>(what: string, run: () => Promise<T>): Promise<T> {
+    const { stallTimeout } = this.#setup
+    const late = () =>
+      error('STALLED', { message: `Sink '${this.name}' has not finished ${what} for ${stallTimeout / 1000} s.` })
+    try {
+      return await within(run(), stallTimeout, late)
+    } catch (failure) {
+      const place: ErrorPlace = { sink: this.name }
+      throw CdcError.from(failure).at(place)
+    }
+  }
+}
+
+function checkWhole(change: Change, sink: string): void {
+  if (!isRowChange(change)) return
+  const { table } = change
+  const missing = (row: readonly unknown[] | undefined) => (row === undefined ? -1 : row.indexOf(undefined))
+  const column = change.kind === 'delete' ? -1 : missing(change.after)
+  if (column < 0) return
+  throw notSent(table, column, sink)
+}
+
+function notSent(table: Table, column: number, sink: string): CdcError {
+  const name = tableName(table)
+  const message = `Sink '${sink}' needs whole rows, and the source did not send column '${table.columns[column]!.name}' of ${name}, which an update left unchanged.`
+  return error('VALUE_NOT_SENT', {
+    message,
+    hint: `ALTER TABLE ${name} REPLICA IDENTITY FULL;`,
+    where: { table: name },
+  })
+}
