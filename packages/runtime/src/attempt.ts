@@ -118,6 +118,10 @@ export class Attempt {
     return !atomic || stand.sinks.some((one) => one !== stand.from)
   }
 
+  get #following(): boolean {
+    return this.#runners.some((sink) => sink.following)
+  }
+
   #sourceContext() {
     const { sinks, limits, pipeline, logger, report } = this.#setup
     const wants = (kind: 'message' | 'transaction') => sinks.some(({ sink }) => sink.capabilities.takes.includes(kind))
@@ -140,6 +144,7 @@ export class Attempt {
       bytes: limits.batchBytes,
       ahead: limits.readAheadBytes,
     })
+    ahead.merging = !this.#following
     const fail = () => ahead.fail(this.#work.signal.reason)
     this.#work.signal.addEventListener('abort', fail, { once: true })
     const checkpointer = this.#checkpointer(source)
@@ -196,6 +201,7 @@ export class Attempt {
         if (batch.position === undefined && this.#unflushed.position !== undefined) await this.#flush(checkpointer)
         await this.#write(batch)
         if (this.#isTimeToFlush(ahead)) await this.#flush(checkpointer, batch.open)
+        if (!ahead.merging) ahead.merging = !this.#following
       }
       if (this.#unflushed.position !== undefined) await this.#flush(checkpointer)
     } finally {

@@ -22,6 +22,8 @@ export class ReadAhead {
   readonly #limits: ReadAheadLimits
   readonly #queue: Batch[] = []
   #bytes = 0
+  /** Off while sinks leave out what they have: that is decided batch by batch, at each position. */
+  merging = true
   #state: 'reading' | 'ended' | 'stopped' = 'reading'
   #failure: { error: unknown } | undefined
   #wakeWriter: (() => void) | undefined
@@ -125,7 +127,7 @@ export class ReadAhead {
     let { bytes } = first
     let rows = first.changes.length
     let last = first
-    for (; count < this.#queue.length; count++) {
+    for (; this.merging && count < this.#queue.length; count++) {
       const next = this.#queue[count]!
       bytes += next.bytes
       rows += next.changes.length

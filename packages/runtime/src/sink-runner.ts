@@ -70,6 +70,11 @@ export class SinkRunner {
     this.#holds = overlap && stand !== undefined ? this.#rules.contains(stand, this.#atomic) : undefined
   }
 
+  /** Does it still leave out changes that it has? Until it stands where everybody is read to. */
+  get following(): boolean {
+    return this.#following
+  }
+
   get #atomic(): boolean {
     return this.#named.sink.capabilities.atomicTables
   }

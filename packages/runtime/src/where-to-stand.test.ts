@@ -47,7 +47,11 @@ describe('with a checkpoint', () => {
     expect(stand).toEqual({ from: 'a:3', sinks: ['a:3'], setBack: 'jdbc' })
   })
   test('the slowest sink decides where to read from', () => {
-    const stand = whereToStand(saved('a:7', { one: 'a:7', two: 'a:7' }), [jdbc('a:9', 'one'), jdbc('a:8', 'two')], rules)
+    const stand = whereToStand(
+      saved('a:7', { one: 'a:7', two: 'a:7' }),
+      [jdbc('a:9', 'one'), jdbc('a:8', 'two')],
+      rules,
+    )
     expect(stand).toMatchObject({ from: 'a:8', sinks: ['a:9', 'a:8'] })
   })
   test('an emptied target is refused', () => {
@@ -66,13 +70,20 @@ describe('with a checkpoint', () => {
 describe('in a pipeline that began and saved nothing yet', () => {
   const begun = saved(undefined, {})
   test('reads from the start when no sink has anything', () => {
-    expect(whereToStand(begun, [jdbc(), print], rules)).toEqual({ from: undefined, sinks: [undefined, undefined], setBack: undefined })
+    expect(whereToStand(begun, [jdbc(), print], rules)).toEqual({
+      from: undefined,
+      sinks: [undefined, undefined],
+      setBack: undefined,
+    })
   })
   test('goes on from what the sinks have, when all remember', () => {
     expect(whereToStand(begun, [jdbc('a:2')], rules)).toMatchObject({ from: 'a:2', sinks: ['a:2'] })
   })
   test('reads from the start again for a sink that does not remember', () => {
-    expect(whereToStand(begun, [jdbc('a:2'), print], rules)).toMatchObject({ from: undefined, sinks: ['a:2', undefined] })
+    expect(whereToStand(begun, [jdbc('a:2'), print], rules)).toMatchObject({
+      from: undefined,
+      sinks: ['a:2', undefined],
+    })
   })
 })
 
