@@ -23,6 +23,11 @@ export interface SourceSpec<F extends OptionFields> extends Named<F> {
   readonly emits: (values: OptionValues<F>) => ChangelogMode
   readonly positions: PositionRules
   readonly create: (values: OptionValues<F>, context: SourceContext) => Source
+  /**
+   * A source for people who watch (`cdc tail`): reads from now on, without a snapshot, makes nothing at the server
+   * that outlives its connection (PostgreSQL: a temporary slot) and touches nothing that `create` would use.
+   */
+  readonly watch?: (values: OptionValues<F>, context: SourceContext) => Source
   readonly admin?: (values: OptionValues<F>, context: Context) => SourceAdmin
 }
 
@@ -64,6 +69,8 @@ export interface ConfiguredSource {
   /** The options as written, secrets hidden: for fingerprints and logs. */
   readonly shown: Readonly<Record<string, unknown>>
   create(context: SourceContext): Source
+  /** Only where the definition has it. Acknowledging such a source is harmless. */
+  watch?(context: SourceContext): Source
   admin?(context: Context): SourceAdmin
 }
 export interface ConfiguredSink {
@@ -99,7 +106,7 @@ export type AnyDefinition = SourceDefinition<any> | SinkDefinition<any> | Format
 
 /** Defines a source connector. The result is called with options to embed it, and found by name in YAML. */
 export function defineSource<F extends OptionFields>(spec: SourceSpec<F>): SourceDefinition<F> {
-  const { admin } = spec
+  const { admin, watch } = spec
   return definition('source', spec, (values, raw) => ({
     kind: 'source',
     connector: spec.name,
@@ -107,6 +114,7 @@ export function defineSource<F extends OptionFields>(spec: SourceSpec<F>): Sourc
     positions: spec.positions,
     shown: spec.options.redact(raw),
     create: (context) => spec.create(values, context),
+    ...(watch === undefined ? {} : { watch: (context: SourceContext) => watch(values, context) }),
     ...(admin === undefined ? {} : { admin: (context: Context) => admin(values, context) }),
   }))
 }
