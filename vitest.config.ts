@@ -1,11 +1,17 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
+import { ClosingLine } from './tooling/checks/src/closing-line.ts'
 
 export default defineConfig({
   resolve: { conditions: ['cdc-source'] },
   ssr: { resolve: { conditions: ['cdc-source'] } },
   test: {
-    globalSetup: ['./tooling/servers/src/global-setup.ts'],
     include: ['{packages,apps,tooling}/*/{src,test}/**/*.test.ts'],
+    globalSetup: ['./tooling/servers/src/global-setup.ts'],
+    reporters: ['default', new ClosingLine()],
+    pool: 'forks',
+    // live tests wait for servers most of the time, so two go side by side even on a small machine
+    maxWorkers: Math.max(2, Math.floor(availableParallelism() / 2)),
     testTimeout: 60_000,
     hookTimeout: 120_000,
   },
