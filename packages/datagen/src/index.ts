@@ -1,0 +1,1 @@
+export { datagen } from './datagen.ts'

@@ -1,0 +1,94 @@
+import { parseType } from './parse-type.ts'
+import { SchemaFault, SchemaTokens } from './schema-tokens.ts'
+import type { SqlType } from './sql-type.ts'
+
+export interface ColumnSpec {
+  readonly name: string
+  readonly type: SqlType
+  readonly nullable: boolean
+  readonly comment?: string
+}
+
+/** What the `schema` option says. `key` are positions in `columns`. */
+export interface SchemaSpec {
+  readonly columns: readonly ColumnSpec[]
+  readonly key: readonly number[]
+}
+
+/**
+ * Reads what stands between the brackets of Flink's CREATE TABLE, or a map from column to type. Throws a
+ * SchemaFault.
+ */
+export function parseSchema(written: string | Readonly<Record<string, string>>): SchemaSpec {
+  return new SchemaReader().read(typeof written === 'string' ? written : fromMap(written))
+}
+
+function fromMap(map: Readonly<Record<string, string>>): string {
+  return Object.entries(map)
+    .map(([name, type]) => `\`${name.replaceAll('`', '``')}\` ${type}`)
+    .join(',\n')
+}
+
+class SchemaReader {
+  readonly #columns: ColumnSpec[] = []
+  #key: readonly string[] | undefined
+
+  read(text: string): SchemaSpec {
+    const tokens = new SchemaTokens(text)
+    if (tokens.atEnd) throw new SchemaFault('has no column')
+    do this.#element(tokens)
+    while (tokens.take(','))
+    if (!tokens.atEnd) tokens.expect(',')
+    const key = (this.#key ?? []).map((name) => this.#position(name))
+    if (this.#columns.length === 0) throw new SchemaFault('has no column')
+    const columns = this.#columns.map((column, i) => (key.includes(i) ? { ...column, nullable: false } : column))
+    return { columns, key }
+  }
+
+  #element(tokens: SchemaTokens): void {
+    if (tokens.take('CONSTRAINT')) {
+      tokens.name()
+      tokens.expect('PRIMARY', 'KEY')
+      this.#declareKey(names(tokens), tokens)
+    } else if (tokens.take('PRIMARY', 'KEY')) this.#declareKey(names(tokens), tokens)
+    else if (tokens.peek() === 'WATERMARK' && tokens.peek(1) === 'FOR')
+      throw new SchemaFault('has a WATERMARK, which means nothing here: leave it out')
+    else this.#column(tokens)
+  }
+
+  #column(tokens: SchemaTokens): void {
+    const name = tokens.name()
+    if (tokens.peek() === 'AS')
+      throw new SchemaFault(`has the computed column '${name}', which a source cannot give: compute it in the target`)
+    if (this.#columns.some((column) => column.name === name)) throw new SchemaFault(`names column '${name}' twice`)
+    const type = parseType(tokens)
+    const nullable = !tokens.take('NOT', 'NULL')
+    tokens.take('NULL')
+    if (tokens.peek() === 'METADATA')
+      throw new SchemaFault(`has the metadata column '${name}'; generated rows have none`)
+    const single = tokens.take('PRIMARY', 'KEY')
+    if (single) this.#declareKey([name], tokens)
+    const comment = tokens.take('COMMENT') ? tokens.text() : undefined
+    this.#columns.push({ name, type, nullable, ...(comment === undefined ? {} : { comment }) })
+  }
+
+  #declareKey(key: readonly string[], tokens: SchemaTokens): void {
+    if (this.#key !== undefined) throw new SchemaFault('has two primary keys')
+    this.#key = key
+    tokens.take('NOT', 'ENFORCED')
+  }
+
+  #position(name: string): number {
+    const position = this.#columns.findIndex((column) => column.name === name)
+    if (position < 0) throw new SchemaFault(`has column '${name}' in its primary key, and no such column`)
+    return position
+  }
+}
+
+function names(tokens: SchemaTokens): string[] {
+  tokens.expect('(')
+  const list = [tokens.name()]
+  while (tokens.take(',')) list.push(tokens.name())
+  tokens.expect(')')
+  return list
+}
