@@ -1,7 +1,7 @@
 import type { SinkAdmin, SourceAdmin } from './admin.ts'
 import type { ChangelogMode } from './changelog.ts'
 import type { Context } from './context.ts'
-import { CdcError } from './errors.ts'
+import { type CdcError, coreError } from './errors.ts'
 import type { Format, FormatContext } from './format.ts'
 import type { OptionFields, OptionInput, OptionProblem, OptionSet, OptionValues } from './options/option-set.ts'
 import type { Sink, SinkContext } from './sink.ts'
@@ -184,9 +184,7 @@ function definition<F extends OptionFields, K extends string, C>(
 
 function invalidOptions(connector: string, problems: readonly OptionProblem[]): CdcError {
   const lines = problems.map(({ message, hint }) => `  ${message}${hint === undefined ? '' : ` ${hint}`}`)
-  return new CdcError({
-    code: problems.length === 1 ? problems[0]!.code : 'INVALID_OPTIONS',
-    kind: 'config',
+  return coreError(problems.length === 1 ? problems[0]!.code : 'INVALID_OPTIONS', {
     message: `The options of '${connector}' have ${problems.length === 1 ? 'a fault' : `${problems.length} faults`}:\n${lines.join('\n')}`,
     where: { option: problems[0]!.option },
   })

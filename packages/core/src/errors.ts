@@ -91,7 +91,7 @@ export class CdcError extends Error {
   static from(error: unknown): CdcError {
     if (CdcError.is(error)) return error
     const message = error instanceof Error ? error.message : String(error)
-    return new CdcError({ code: 'UNEXPECTED', kind: 'bug', message: `Unexpected error: ${message}`, cause: error })
+    return coreError('UNEXPECTED', { message: `Unexpected error: ${message}`, cause: error })
   }
 }
 
@@ -120,3 +120,32 @@ export function defineErrors<const E extends Record<string, ErrorEntry>>(
   }
   return Object.assign(make, { catalogue })
 }
+
+/** The errors of this package. */
+export const coreError = defineErrors({
+  UNEXPECTED: {
+    kind: 'bug',
+    cause: 'Something failed in a way that nobody has foreseen.',
+    cure: 'Report it, with the stack trace (`--stack`) and what was done before. Look at the message first: it may still name something that you can change.',
+  },
+  INVALID_OPTION: {
+    kind: 'config',
+    cause: 'The value of an option is none that it can have, or does not go with another option.',
+    cure: "Give it a value of its type; the table in the connector's README has them all.",
+  },
+  MISSING_OPTION: {
+    kind: 'config',
+    cause: 'An option that has no default is not there.',
+    cure: 'Add it. Secrets can come from the environment, `${env:NAME}`, or from a file, `${file:/path}`.',
+  },
+  UNKNOWN_OPTION: {
+    kind: 'config',
+    cause: 'The connector has no option of this name.',
+    cure: 'Look at its spelling: the message has the nearest name.',
+  },
+  INVALID_OPTIONS: {
+    kind: 'config',
+    cause: 'Several options of one connector have faults; the message has a line for each.',
+    cure: 'Put right what each line says.',
+  },
+})

@@ -1,0 +1,46 @@
+import { defineOptions, defineSink, text } from '@cdc/core'
+import { expect, it } from 'vitest'
+import { errorText } from '../src/error-page.ts'
+import { fillIn } from '../src/option-tables.ts'
+
+const sink = defineSink({
+  name: 'nowhere',
+  description: 'Takes everything.',
+  options: defineOptions({ path: text({ doc: 'Where to put nothing.' }) }),
+  capabilities: {},
+  create: () => {
+    throw new Error('never made')
+  },
+})
+
+it('puts the option table between the markers and leaves the rest', () => {
+  const page = fillIn('# A\n\n<!-- options -->\nold\n<!-- /options -->\n\nrest\n', [sink], 'README.md')
+  expect(page).toContain('| `path` |')
+  expect(page).not.toContain('old')
+  expect(page).toMatch(/<!-- \/options -->\n\nrest\n$/)
+  expect(fillIn(page, [sink], 'README.md')).toBe(page)
+})
+
+it('names the file and the markers where there is no place', () => {
+  expect(() => fillIn('# A\n', [sink], 'packages/a/README.md')).toThrow(
+    "packages/a/README.md has no place for the options of 'nowhere'. Put <!-- options --> and <!-- /options -->",
+  )
+})
+
+it('lists each code once, with cause and cure', () => {
+  const entry = { kind: 'config', cause: 'It is <wrong>.', cure: 'Put it right.' } as const
+  const page = errorText(
+    new Map([
+      ['B_CODE', [{ ...entry, package: 'b' }]],
+      [
+        'A_CODE',
+        [
+          { ...entry, package: 'a' },
+          { ...entry, package: 'b' },
+        ],
+      ],
+    ]),
+  )
+  expect(page.match(/^## .*$/gm)).toEqual(['## A_CODE', '## B_CODE'])
+  expect(page).toContain('Kind `config`, from `a`, `b`.\n\n- **Cause:** It is \\<wrong>.\n- **Cure:** Put it right.')
+})
