@@ -1,0 +1,156 @@
+import type { FaultList } from './fault-list.ts'
+import { checkPattern, readRoutes, type WrittenRoute } from './patterns.ts'
+import type { Spot } from './problem.ts'
+import { type Entry, type MapTree, plain, type Tree } from './tree.ts'
+
+/** A connector as written: its name, and its options without the keys that belong to the file itself. */
+export interface Section {
+  readonly role: 'source' | 'sink'
+  /** `source`, `sink` or `sinks[1]`, for messages. */
+  readonly path: string
+  readonly connector: string | undefined
+  /** Where a missing option is reported: at the connector's name. */
+  readonly spot: Spot
+  /** The connector's name itself. */
+  readonly connectorSpot: Spot
+  readonly options: MapTree
+  readonly name?: string
+  readonly tables?: readonly string[]
+}
+
+/** The file of a pipeline, its own keys checked and its connectors not yet looked up. */
+export interface PipelineDocument {
+  readonly name: string | undefined
+  readonly source: Section | undefined
+  readonly sinks: readonly Section[]
+  readonly routes: readonly WrittenRoute[]
+  readonly state: { readonly text: string; readonly spot: Spot } | undefined
+  readonly plugins: readonly { readonly text: string; readonly spot: Spot }[]
+  readonly limits: MapTree | undefined
+}
+
+export const documentKeys = ['name', 'source', 'sink', 'sinks', 'routes', 'state', 'plugins', 'pipeline'] as const
+const namePattern = /^[a-z0-9][a-z0-9_-]{0,58}$/
+const sourceExample = 'For example: source: {connector: datagen, ...}'
+
+/** Reads the keys that belong to the file itself. `suggestion`: a name for a pipeline that has none. */
+export function readDocument(tree: Tree, faults: FaultList, suggestion: string): PipelineDocument {
+  const map = faults.map(tree, 'The file', 'It begins with: name: shop') ?? noKeys(tree.spot)
+  faults.unknownKeys(map, documentKeys, 'at the top of the file')
+  const at = (key: (typeof documentKeys)[number]) => map.entries.get(key)
+  const [state, plugins, limits, routes] = [at('state'), at('plugins'), at('pipeline'), at('routes')]
+  const stateText = state && faults.text(state.value, 'state')
+  return {
+    name: readName(at('name'), map.spot, faults, suggestion),
+    source: readSource(at('source'), map.spot, faults),
+    sinks: readSinks(at('sink'), at('sinks'), map.spot, faults),
+    routes: routes === undefined ? [] : readRoutes(routes.value, faults),
+    state: stateText === undefined ? undefined : { text: stateText, spot: state!.value.spot },
+    plugins: plugins === undefined ? [] : faults.texts(plugins.value, 'plugins'),
+    limits: limits && faults.map(limits.value, 'pipeline', 'For example: pipeline: {checkpoint.interval: 1s}'),
+  }
+}
+
+const noKeys = (spot: Spot): MapTree => ({ kind: 'map', entries: new Map(), spot })
+const startOf = ({ start }: Spot): Spot => ({ start, end: start + 1 })
+
+function readName(entry: Entry | undefined, file: Spot, faults: FaultList, suggestion: string): string | undefined {
+  if (entry === undefined) {
+    const hint = `Add: name: ${suggestion}`
+    return faults.add(
+      'MISSING_KEY',
+      startOf(file),
+      "The pipeline has no 'name'; it names the state and the slot.",
+      hint,
+    )
+  }
+  const name = faults.text(entry.value, 'name')
+  return name === undefined ? undefined : checkName(name, entry.value.spot, faults)
+}
+
+function checkName(name: string, spot: Spot, faults: FaultList): string | undefined {
+  if (namePattern.test(name)) return name
+  const near = nearName(name)
+  const rule = 'lower-case letters, digits, _ and -, beginning with a letter or digit, at most 59 characters'
+  const hint = near === undefined ? 'For example: shop' : `For example: ${near}`
+  return faults.add('INVALID_NAME', spot, `'${name}' cannot be a name: ${rule}.`, hint)
+}
+
+/** A valid name that is like the written one, or undefined when nothing of it is left. */
+export function nearName(written: string): string | undefined {
+  const name = written
+    .toLowerCase()
+    .replace(/[^a-z0-9_-]+/g, '_')
+    .replace(/^[_-]+|[_-]+$/g, '')
+    .slice(0, 59)
+  return namePattern.test(name) ? name : undefined
+}
+
+function readSource(entry: Entry | undefined, file: Spot, faults: FaultList): Section | undefined {
+  if (entry === undefined)
+    return faults.add('MISSING_KEY', startOf(file), "The pipeline has no 'source'.", sourceExample)
+  const map = faults.map(entry.value, 'source', sourceExample)
+  return map && readSection('source', 'source', map, entry.key, faults)
+}
+
+function readSinks(one: Entry | undefined, many: Entry | undefined, file: Spot, faults: FaultList): Section[] {
+  if (one !== undefined && many !== undefined)
+    faults.add('INVALID_VALUE', one.key, "There is a 'sink' and a list of 'sinks'.", 'Move the one into the list.')
+  const example = 'For example: sink: {connector: print}'
+  if (one === undefined && many === undefined)
+    faults.add('MISSING_KEY', startOf(file), "The pipeline has no 'sink' and no 'sinks'.", example)
+  const sections: (Section | undefined)[] = []
+  if (one?.value.kind === 'list')
+    faults.add('INVALID_VALUE', one.key, "'sink' is one sink, and this is a list.", "Write 'sinks:'.")
+  else if (one !== undefined) {
+    const map = faults.map(one.value, 'sink', example)
+    sections.push(map && readSection('sink', 'sink', map, one.key, faults))
+  }
+  if (many !== undefined) sections.push(...readList(many, faults))
+  return sections.filter((section) => section !== undefined)
+}
+
+function readList({ key, value }: Entry, faults: FaultList): (Section | undefined)[] {
+  const example = 'For example: sinks: [{connector: print}]'
+  if (value.kind !== 'list') {
+    const hint = value.kind === 'map' ? "Write 'sink:' for one, or begin each with '- '." : example
+    faults.add('INVALID_VALUE', key, "'sinks' must be a list.", hint)
+    return []
+  }
+  if (value.items.length === 0) faults.add('INVALID_VALUE', value.spot, "'sinks' is an empty list.", example)
+  return value.items.map((item, index) => {
+    const map = faults.map(item, `sinks[${index + 1}]`, example)
+    return map && readSection('sink', `sinks[${index + 1}]`, map, startOf(map.spot), faults)
+  })
+}
+
+function readSection(role: Section['role'], path: string, map: MapTree, key: Spot, faults: FaultList): Section {
+  const own = role === 'sink' ? ['connector', 'name', 'tables'] : ['connector']
+  const options = new Map([...map.entries].filter(([name]) => !own.includes(name)))
+  const [connector, name, tables] = ['connector', 'name', 'tables'].map((one) => map.entries.get(one))
+  const section = {
+    role,
+    path,
+    options: { ...map, entries: options },
+    spot: connector?.key ?? key,
+    connectorSpot: connector?.value.spot ?? key,
+  }
+  if (connector === undefined) {
+    const hint = map.entries.has('type') ? "Did you mean 'connector' by 'type'?" : 'For example: connector: print'
+    faults.add('MISSING_KEY', key, `'${path}' has no 'connector'.`, hint)
+  }
+  const sinkName = role === 'sink' && name !== undefined ? faults.text(name.value, 'name') : undefined
+  const checked = sinkName === undefined ? undefined : checkName(sinkName, name!.value.spot, faults)
+  const patterns = role === 'sink' && tables !== undefined ? faults.texts(tables.value, 'tables') : undefined
+  return {
+    ...section,
+    connector: connector && faults.text(connector.value, 'connector'),
+    ...(checked === undefined ? {} : { name: checked }),
+    ...(patterns === undefined ? {} : { tables: patterns.flatMap((one) => checkPattern(one.text, one.spot, faults)) }),
+  }
+}
+
+/** The options of a section as the connector's definition takes them. */
+export function rawOptions(section: Section): Record<string, unknown> {
+  return plain(section.options) as Record<string, unknown>
+}

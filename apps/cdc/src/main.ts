@@ -1,0 +1,11 @@
+#!/usr/bin/env node
+import { main } from './cli.ts'
+
+// a reader that is gone (`cdc tail | head`) is no fault
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0)
+})
+
+const code = await main(process.argv.slice(2))
+// what a connector left open must not keep the process; what was printed must be out first
+process.stdout.write('', () => process.stderr.write('', () => process.exit(code)))
