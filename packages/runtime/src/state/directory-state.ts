@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir, open, readdir, readFile, unlink } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { open, readdir, readFile, unlink } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
 import { failpoint, type StateStore, type StateStoreFactory } from '@cdc/core'
-import { discard, publish, syncDirectory } from './durable-file.ts'
+import { discard, makeDirectory, publish, syncDirectory } from './durable-file.ts'
 import { stateError } from './errors.ts'
 import { errno, fileError } from './file-errors.ts'
 import { fileName } from './file-name.ts'
@@ -258,17 +258,5 @@ class DirectoryState implements StateStore {
     } catch (error) {
       throw fileError(error, what, this.#directory)
     }
-  }
-}
-
-/** With its missing parents, durably. */
-async function makeDirectory(directory: string): Promise<void> {
-  const first = await mkdir(directory, { recursive: true })
-  if (first === undefined) return
-  for (let made = directory; made.length >= first.length; made = dirname(made)) {
-    await syncDirectory(dirname(made)).catch((error: unknown) => {
-      // a parent that may be entered but not read
-      if (errno(error) !== 'EACCES') throw error
-    })
   }
 }

@@ -1,4 +1,5 @@
-import { constants, copyFile, link, open, rm, unlink } from 'node:fs/promises'
+import { constants, copyFile, link, mkdir, open, rm, stat, unlink } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { errno } from './file-errors.ts'
 
 /** Flushes the names in a directory to the disk. Windows has no such call and needs none. */
@@ -10,6 +11,22 @@ export async function syncDirectory(directory: string): Promise<void> {
   } finally {
     await handle.close()
   }
+}
+
+/** Makes a directory and its missing parents, durably. Not by Node's recursive mkdir, which hides EROFS. */
+export async function makeDirectory(directory: string): Promise<void> {
+  try {
+    await mkdir(directory)
+  } catch (error) {
+    if (errno(error) === 'EEXIST' && (await stat(directory)).isDirectory()) return
+    if (errno(error) !== 'ENOENT' || dirname(directory) === directory) throw error
+    await makeDirectory(dirname(directory))
+    await makeDirectory(directory)
+  }
+  await syncDirectory(dirname(directory)).catch((error: unknown) => {
+    // a parent that may be entered but not read
+    if (errno(error) !== 'EACCES') throw error
+  })
 }
 
 /**

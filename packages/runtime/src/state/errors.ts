@@ -1,7 +1,7 @@
-import { defineErrors } from '@cdc/core'
+import { defineErrors, type ErrorEntry } from '@cdc/core'
 
 /** What the state stores of this package refuse or fail with. */
-export const stateError = defineErrors({
+export const stateErrorCatalogue = {
   STATE_LOCKED: {
     kind: 'conflict',
     cause: 'Another process holds the lease of this pipeline’s state: the pipeline is already running.',
@@ -59,4 +59,6 @@ export const stateError = defineErrors({
     cause: 'A state store was used before `open` or after `close`.',
     cure: 'Report this: it is a mistake in the program that uses the store.',
   },
-})
+} as const satisfies Record<string, ErrorEntry>
+
+export const stateError = defineErrors(stateErrorCatalogue)

@@ -1,3 +1,3 @@
 export { type DirectoryStateOptions, directoryState, type StateWarning } from './directory-state.ts'
-export { stateError } from './errors.ts'
+export { stateError, stateErrorCatalogue } from './errors.ts'
 export { memoryState } from './memory-state.ts'

@@ -59,7 +59,12 @@ export class Lease {
 
   /** Gives it back, if it is still ours. */
   async release(): Promise<void> {
-    if (!(await this.isHeld())) return
+    const held = await this.isHeld().catch((error: unknown) => {
+      // the directory is gone, and the lease with it
+      if (errno(error) === 'ENOENT') return false
+      throw error
+    })
+    if (!held) return
     const file = lockFile(this.#directory, this.#number)
     const temporary = join(this.#directory, `lock-${this.#token}.tmp`)
     try {
