@@ -178,6 +178,7 @@ function jsonSchemaOf(fields: OptionFields): Record<string, unknown> {
     const described = {
       ...schema,
       ...(values === undefined ? {} : { enum: values }),
+      ...(field.format ? { type: 'string' } : {}),
       description: field.text.doc,
       ...(field.text.default === undefined ? {} : { default: field.text.default }),
       ...(field.text.example === undefined ? {} : { examples: [field.text.example] }),

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { ConfiguredFormat } from '../define.ts'
 
 /** What the docs, the editors and the redactor know of an option. */
 export interface OptionText<I = unknown> {
@@ -35,6 +36,8 @@ export interface Option<T = unknown, I = unknown, P extends Presence = Presence>
   readonly presence: P
   /** Set on the options of a prefix (`properties.*`). */
   readonly prefix?: true
+  /** Set on options that name a format. */
+  readonly format?: true
 }
 
 /** Declares an option from any zod schema. The builders below cover the usual types. */
@@ -185,4 +188,17 @@ export function prefix(meta: { readonly doc: string; readonly example?: string; 
   const scalar = z.union([z.string(), z.number(), z.boolean()], { error: 'must be text' }).transform(String)
   const declared = option(scalar as unknown as z.ZodType<string, string>, meta)
   return { ...declared, prefix: true as const }
+}
+
+/**
+ * A format, by its option `format` (or `key.format`, `value.format`). A program gives a configured one:
+ * `format: debeziumJson({ ... })`. In a file it is the format's name, whose own options stand beside it under its name
+ * (`debezium-json.schemas-enable`, after the same prefix as the option: `value.json.ignore-parse-errors`); whoever reads
+ * the file configures the format and puts it in the name's place.
+ */
+export function format<const M extends Omit<OptionText<ConfiguredFormat>, 'default'>>(meta: M) {
+  const isFormat = (value: unknown) =>
+    typeof value === 'object' && value !== null && (value as ConfiguredFormat).kind === 'format'
+  const schema = z.custom<ConfiguredFormat>(isFormat, { error: 'must name a format' })
+  return { ...option<typeof schema, M>(schema, meta, 'Format'), format: true as const }
 }
