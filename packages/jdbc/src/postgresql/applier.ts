@@ -1,0 +1,183 @@
+import {
+  type Change,
+  type Insert,
+  isRowChange,
+  type SinkContext,
+  sameShape,
+  type Table,
+  type Truncate,
+  tableName,
+} from '@cdc/core'
+import { error } from '../errors.ts'
+import type { JdbcOptions } from '../options.ts'
+import { targetName } from '../table-name.ts'
+import type { Connection } from './connection.ts'
+import type { PositionStore } from './position-store.ts'
+import { prepareTable } from './prepare-table.ts'
+import { Segment } from './segment.ts'
+import { SetPath } from './set-path.ts'
+import { SnapshotLoad } from './snapshot-load.ts'
+import { TableWriter } from './table-writer.ts'
+import { truncate } from './truncate.ts'
+
+/** Applies changes inside of the open transaction: rows in sets, with schema changes, TRUNCATE and snapshots as barriers. */
+export class Applier {
+  readonly #connection: Connection
+  readonly #store: PositionStore
+  readonly #options: JdbcOptions
+  readonly #context: SinkContext
+  readonly #sets: SetPath
+  readonly #load: SnapshotLoad
+  readonly #writers = new Map<string, TableWriter>()
+  readonly #byTable = new Map<Table, TableWriter>()
+  #segment = new Segment()
+
+  constructor(connection: Connection, store: PositionStore, options: JdbcOptions, context: SinkContext) {
+    this.#connection = connection
+    this.#store = store
+    this.#options = options
+    this.#context = context
+    this.#sets = new SetPath(connection)
+    this.#load = new SnapshotLoad(connection)
+  }
+
+  /** The writer of a table of exactly this shape. */
+  known(table: Table): TableWriter | undefined {
+    const writer = this.#byTable.get(table)
+    if (writer !== undefined) return writer
+    const same = this.#writers.get(tableName(table))
+    if (same === undefined || !sameShape(same.table, table)) return undefined
+    this.#byTable.set(table, same)
+    return same
+  }
+
+  knows(table: Table): boolean {
+    return this.known(table) !== undefined
+  }
+
+  async apply(changes: readonly Change[]): Promise<void> {
+    let truncates: Truncate[] = []
+    for (const change of changes) {
+      if (truncates.length > 0 && change.kind !== 'truncate') {
+        await this.#truncate(truncates)
+        truncates = []
+      }
+      if (isRowChange(change)) {
+        const writer = this.known(change.table) ?? (await this.#prepare(change.table, undefined))
+        if (change.kind === 'insert' && change.origin.snapshot !== undefined) {
+          const wait = this.#loadRow(writer, change)
+          if (wait !== undefined) await wait
+        } else this.#segment.add(writer, change)
+      } else if (change.kind === 'schema') {
+        if (!this.knows(change.table)) await this.#prepare(change.table, change.previous)
+      } else if (change.kind === 'truncate') {
+        await this.#barrier()
+        truncates.push(change)
+      }
+    }
+    if (truncates.length > 0) await this.#truncate(truncates)
+    await this.#flushSegment()
+  }
+
+  /** Ends an open COPY: nothing else can be sent before. */
+  endLoad(): Promise<void> {
+    return this.#load.end()
+  }
+
+  committed(): void {
+    this.#sets.transactionEnded()
+  }
+
+  /** Tables that were made or altered are as before; staging tables may be gone. */
+  rolledBack(): void {
+    this.#writers.clear()
+    this.#byTable.clear()
+    this.#segment = new Segment()
+    this.#sets.transactionEnded()
+  }
+
+  #loadRow(writer: TableWriter, change: Insert): void | Promise<void> {
+    if (this.#load.isOpen(writer)) return this.#load.add(change)
+    if (this.#load.modeOf(writer) === 'merge') this.#segment.merge(writer, change)
+    else return this.#beginLoad(writer, change)
+  }
+
+  async #beginLoad(writer: TableWriter, change: Insert): Promise<void> {
+    await this.#barrier()
+    const mode = this.#load.modeOf(writer) ?? (await this.#load.decide(writer, this.#store))
+    if (mode === 'merge') return this.#segment.merge(writer, change)
+    this.#load.start(writer)
+    await this.#load.add(change)
+  }
+
+  async #barrier(): Promise<void> {
+    await this.#flushSegment()
+    await this.#load.end()
+  }
+
+  async #flushSegment(): Promise<void> {
+    if (this.#segment.isEmpty) return
+    await this.#load.end()
+    const segment = this.#segment
+    this.#segment = new Segment()
+    await segment.apply(this.#connection, this.#sets)
+  }
+
+  async #prepare(table: Table, previous: Table | undefined): Promise<TableWriter> {
+    await this.#barrier()
+    const label = tableName(table)
+    const named = targetName(this.#options['table-name'], table)
+    const schema = named.schema ?? this.#connection.currentSchema ?? 'public'
+    const policy = {
+      create: this.#options['sink.create-tables'] === 'auto',
+      evolve: this.#options['sink.schema-evolution'] === 'add-columns',
+    }
+    const name = { schema, name: named.name }
+    const before = previous ?? this.#writers.get(label)?.table
+    const recorded = Object.entries(this.#store.records).find(([sql]) => sql === quoted(name))?.[1]
+    const { target, created } = await prepareTable(
+      this.#connection,
+      table,
+      name,
+      policy,
+      before,
+      recorded?.created === true,
+    )
+    if (created)
+      this.#store.record(target.sql, {
+        ...recorded,
+        sources: [...new Set([...(recorded?.sources ?? []), label])],
+        created: true,
+      })
+    const writer = new TableWriter(table, target)
+    this.#writers.set(label, writer)
+    for (const [known, old] of this.#byTable) if (old.label === label) this.#byTable.delete(known)
+    this.#byTable.set(table, writer)
+    return writer
+  }
+
+  async #truncate(changes: readonly Truncate[]): Promise<void> {
+    const labels = changes.map(({ table }) => tableName(table)).join(', ')
+    const policy = this.#options['sink.truncate']
+    if (policy === 'fail')
+      throw error('TRUNCATE_REFUSED', {
+        message: `The source truncated ${labels}, and sink.truncate is fail.`,
+        where: { table: tableName(changes[0]!.table) },
+      })
+    if (policy === 'skip') {
+      this.#context.logger.warn({ tables: labels }, 'TRUNCATE at the source was skipped')
+      return this.#context.report({
+        type: 'skipped',
+        sink: this.#context.sink,
+        changes: changes.length,
+        reason: 'sink.truncate is skip',
+      })
+    }
+    const targets = []
+    for (const { table } of changes) targets.push((this.known(table) ?? (await this.#prepare(table, undefined))).target)
+    await truncate(this.#connection, targets)
+  }
+}
+
+const quoted = ({ schema, name }: { schema: string; name: string }) =>
+  `"${schema.replaceAll('"', '""')}"."${name.replaceAll('"', '""')}"`

@@ -1,0 +1,201 @@
+import { randomUUID } from 'node:crypto'
+import type { Position } from '@cdc/core'
+import { error } from '../errors.ts'
+import type { TableName } from '../table-name.ts'
+import type { Connection } from './connection.ts'
+import { type Flight, Statement } from './flight.ts'
+import { quoteIdentifier, quoteQualified } from './quote.ts'
+import { ServerError, translate } from './server-error.ts'
+
+/** What is remembered of a target table, by its quoted name. */
+export interface TableRecord {
+  /** The source tables that were written into it. */
+  readonly sources: readonly string[]
+  /** Did a snapshot of this pipeline fill it from empty? Then it may be emptied to be filled again. */
+  readonly filled?: true
+  /** Did this pipeline create it? */
+  readonly created?: true
+}
+export type TableRecords = Readonly<Record<string, TableRecord>>
+
+interface Known {
+  readonly position: Position | undefined
+  readonly token: string
+}
+
+/**
+ * The row that says where this sink stands. It is locked in every target transaction and compared with what this
+ * process last wrote there: who finds another's token rolls back, which makes the token the fence between two
+ * processes.
+ */
+export class PositionStore {
+  readonly #key: readonly [pipeline: string, sink: string]
+  readonly #schema: string
+  readonly #table: string
+  readonly #lock: Statement
+  readonly #insert: Statement
+  readonly #update: Statement
+  readonly #process = randomUUID()
+  #writes = 0
+  #exists = false
+  #known: Known | undefined
+  #sent: Known | undefined
+  /** The token inside of the open transaction. */
+  #token = ''
+  #records: TableRecords = {}
+  #changed: TableRecords | undefined
+
+  constructor(pipeline: string, sink: string, name: Required<TableName>) {
+    this.#key = [pipeline, sink]
+    this.#schema = name.schema
+    this.#table = quoteQualified(name.schema, name.name)
+    const own = 'pipeline = $1 AND sink = $2'
+    this.#lock = new Statement(
+      `SELECT 1 / pg_catalog.count(*) FROM (SELECT 1 FROM ${this.#table} WHERE ${own} AND token = $3 FOR UPDATE) AS own`,
+    )
+    this.#insert = new Statement(`INSERT INTO ${this.#table} (pipeline, sink, token) VALUES ($1, $2, $3)`)
+    this.#update = new Statement(
+      `WITH own AS (UPDATE ${this.#table} SET "position" = $4, token = $5, tables = coalesce($6, tables), updated = pg_catalog.clock_timestamp()
+       WHERE ${own} AND token = $3 RETURNING 1) SELECT 1 / pg_catalog.count(*) FROM own`,
+    )
+  }
+
+  /** For people who may create it where this sink may not. */
+  get createSql(): string {
+    return `CREATE TABLE IF NOT EXISTS ${this.#table} (pipeline text NOT NULL, sink text NOT NULL, "position" text, token text NOT NULL, tables text, updated timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(), PRIMARY KEY (pipeline, sink)) WITH (fillfactor = 10)`
+  }
+
+  get records(): TableRecords {
+    return this.#changed ?? this.#records
+  }
+
+  /** Remembers something of a table, with the next position. */
+  record(table: string, change: TableRecord): void {
+    this.#changed = { ...this.records, [table]: change }
+  }
+
+  /** Is the table one that another pipeline or sink writes too? */
+  async isShared(connection: Connection, table: string): Promise<boolean> {
+    const rows = await connection.query(
+      `SELECT tables FROM ${this.#table} WHERE tables IS NOT NULL AND NOT (pipeline = $1 AND sink = $2)`,
+      this.#key,
+    )
+    return rows.some(([tables]) => Object.hasOwn(JSON.parse(tables!) as TableRecords, table))
+  }
+
+  /** Reads where the sink stands. Waits for a transaction of an earlier process that may still commit. */
+  async read(connection: Connection): Promise<Position | undefined> {
+    const [[found] = []] = await connection.query('SELECT pg_catalog.to_regclass($1)', [this.#table])
+    this.#exists = found !== null
+    if (!this.#exists) return undefined
+    try {
+      const flight = connection.flight()
+      flight.run('BEGIN')
+      flight.run(`SET LOCAL lock_timeout = '10s'`)
+      // also waits for a first row that is not committed yet; rolled back below
+      flight.run(
+        `INSERT INTO ${this.#table} (pipeline, sink, token) VALUES ($1, $2, '') ON CONFLICT DO NOTHING`,
+        this.#key,
+      )
+      const at = flight.run(
+        `SELECT "position", token, tables FROM ${this.#table} WHERE pipeline = $1 AND sink = $2 FOR UPDATE`,
+        this.#key,
+      )
+      flight.run('ROLLBACK')
+      const [position, token, tables] = (await flight.send())[at]!.rows[0]!
+      this.#known = token === '' ? undefined : { position: position ?? undefined, token: token! }
+      this.#records = tables === null || tables === undefined ? {} : (JSON.parse(tables) as TableRecords)
+      return this.#known?.position
+    } catch (cause) {
+      if (!(cause instanceof ServerError)) throw cause
+      if (cause.code === '55P03') throw await this.#locked(connection)
+      throw this.#unusable(cause)
+    }
+  }
+
+  /** Makes the table where it is missing. Outside of any transaction. */
+  async create(connection: Connection): Promise<void> {
+    if (this.#exists) return
+    try {
+      const [found] = await connection.query('SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1', [this.#schema])
+      if (found === undefined) await connection.query(`CREATE SCHEMA ${quoteIdentifier(this.#schema)}`)
+      await connection.query(this.createSql)
+    } catch (cause) {
+      if (cause instanceof ServerError) throw this.#unusable(cause)
+      throw cause
+    }
+    this.#exists = true
+  }
+
+  /** Adds what begins a transaction: the row is locked, and is what this process last saw. Gives its place. */
+  addLock(flight: Flight): number {
+    if (this.#known !== undefined) {
+      this.#token = this.#known.token
+      return flight.run(this.#lock, [...this.#key, this.#token])
+    }
+    this.#token = this.#next()
+    return flight.run(this.#insert, [...this.#key, this.#token])
+  }
+
+  /** Adds the new position; in the same flight or transaction comes the COMMIT. Gives its place. */
+  addWrite(flight: Flight, position: Position): number {
+    const tables = this.#changed === undefined ? null : JSON.stringify(this.#changed)
+    this.#sent = { position, token: this.#next() }
+    return flight.run(this.#update, [...this.#key, this.#token, position, this.#sent.token, tables])
+  }
+
+  committed(): void {
+    this.#known = this.#sent
+    this.#records = this.records
+    this.#changed = undefined
+  }
+
+  rolledBack(): void {
+    this.#changed = undefined
+  }
+
+  conflict(cause: unknown) {
+    return error('POSITION_CONFLICT', {
+      message: `Another process has written the position of pipeline '${this.#key[0]}', sink '${this.#key[1]}' in ${this.#table} since this one last did. Nothing of this transaction was kept.`,
+      cause,
+    })
+  }
+
+  /** Forgets the position. Keeps the row, which knows the tables, unless `rows` goes with it. */
+  async forget(connection: Connection, rows: boolean): Promise<boolean> {
+    const [[found] = []] = await connection.query('SELECT pg_catalog.to_regclass($1)', [this.#table])
+    if (found === null) return false
+    const own = 'WHERE pipeline = $1 AND sink = $2'
+    const sql = rows
+      ? `DELETE FROM ${this.#table} ${own} RETURNING 1`
+      : `UPDATE ${this.#table} SET "position" = NULL, token = '${this.#next()}' ${own} RETURNING 1`
+    return (await connection.query(sql, this.#key)).length > 0
+  }
+
+  #next(): string {
+    return `${this.#process}:${this.#writes++}`
+  }
+
+  async #locked(connection: Connection) {
+    await connection.query('ROLLBACK')
+    const rows = await connection.query(
+      `SELECT DISTINCT pid FROM pg_catalog.pg_locks WHERE relation = pg_catalog.to_regclass($1) AND granted AND pid <> pg_catalog.pg_backend_pid()`,
+      [this.#table],
+    )
+    const pids = rows.map(([pid]) => pid).join(', ')
+    return error('POSITION_LOCKED', {
+      message: `The position of pipeline '${this.#key[0]}', sink '${this.#key[1]}' in ${this.#table} is locked by another session (PID ${pids || 'unknown'}).`,
+      hint: `If no other process of this pipeline runs: SELECT pg_terminate_backend(${rows[0]?.[0] ?? 'pid'})`,
+    })
+  }
+
+  #unusable(cause: ServerError) {
+    if (/^(08|25|40|53|57)/.test(cause.code)) return translate(cause, `using ${this.#table}`)
+    return error('POSITION_TABLE', {
+      message: `The table ${this.#table} that keeps the position cannot be used: ${cause.message}.`,
+      hint: `Run at the target as a user who may: ${this.createSql}; then GRANT SELECT, INSERT, UPDATE, DELETE on it.`,
+      where: { option: 'sink.state-table' },
+      cause,
+    })
+  }
+}

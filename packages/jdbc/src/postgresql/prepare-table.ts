@@ -1,0 +1,148 @@
+import { type PlannedStatement, type Table, tableName } from '@cdc/core'
+import { error } from '../errors.ts'
+import type { TableName } from '../table-name.ts'
+import { readTarget, type Target } from './catalog.ts'
+import type { Connection } from './connection.ts'
+import { alterStatements, createStatements, isOrphan } from './ddl.ts'
+import { quoteIdentifier } from './quote.ts'
+import { ServerError } from './server-error.ts'
+import { declaredType, fits } from './types.ts'
+
+export interface TablePolicy {
+  readonly create: boolean
+  readonly evolve: boolean
+}
+
+export interface Prepared {
+  readonly target: Target
+  /** Was it created here and now? */
+  readonly created: boolean
+}
+
+/**
+ * Finds the target of a source table, makes or alters it where that is allowed, and proves that rows can be
+ * written into it. Needs an open transaction. Doing it again changes nothing.
+ */
+export async function prepareTable(
+  connection: Connection,
+  table: Table,
+  name: Required<TableName>,
+  policy: TablePolicy,
+  previous: Table | undefined,
+  ours: boolean,
+): Promise<Prepared> {
+  let target = await readTarget(connection, name.schema, name.name)
+  const created = target === undefined
+  const statements = await planTable(connection, table, name, target, policy, previous, ours)
+  if (statements.length > 0) {
+    for (const statement of statements) await runDdl(connection, statement, table)
+    target = await readTarget(connection, name.schema, name.name)
+  }
+  await checkTarget(connection, table, target!, policy)
+  return { target: target!, created }
+}
+
+/** The statements that `prepareTable` would run. Throws what stops it before any of them. */
+export async function planTable(
+  connection: Connection,
+  table: Table,
+  name: Required<TableName>,
+  target: Target | undefined,
+  policy: TablePolicy,
+  previous: Table | undefined,
+  ours: boolean,
+): Promise<PlannedStatement[]> {
+  if (target === undefined) {
+    const statements = await createStatements(connection, table, name.schema, name.name)
+    if (policy.create) return statements
+    throw error('TABLE_MISSING', {
+      message: `The target has no table ${name.schema}.${name.name} for ${tableName(table)}, and sink.create-tables is never.`,
+      hint: `Run at the target: ${statements.map(({ sql }) => sql).join('; ')}`,
+      where: { table: tableName(table) },
+    })
+  }
+  if (!policy.evolve) return []
+  refuseRename(table, target, previous)
+  return alterStatements(connection, table, target, previous, ours)
+}
+
+function refuseRename(table: Table, target: Target, previous: Table | undefined): void {
+  if (previous === undefined) return
+  const has = (columns: readonly { name: string }[], name: string) => columns.some((one) => one.name === name)
+  const added = table.columns.filter(({ name }) => !has(previous.columns, name) && !has(target.columns, name))
+  const gone = previous.columns.filter(({ name }) => !has(table.columns, name) && has(target.columns, name))
+  const [to, from] = [added[0], gone[0]]
+  if (to === undefined || from === undefined) return
+  throw error('COLUMN_RENAMED', {
+    message: `In ${tableName(table)} the column ${from.name} has gone and ${to.name} has come: renamed, or another one?`,
+    hint: `If it was renamed, run at the target: ALTER TABLE ${target.sql} RENAME COLUMN ${quoteIdentifier(from.name)} TO ${quoteIdentifier(to.name)}; if not: ALTER TABLE ${target.sql} ADD COLUMN ${quoteIdentifier(to.name)} ...`,
+    where: { table: tableName(table), column: to.name },
+  })
+}
+
+async function runDdl(connection: Connection, { sql }: PlannedStatement, table: Table): Promise<void> {
+  try {
+    await connection.query(sql)
+  } catch (cause) {
+    if (!(cause instanceof ServerError) || /^(08|25|40|53|57)/.test(cause.code)) throw cause
+    throw error('DDL_FAILED', {
+      message: `The target refused a statement for ${tableName(table)}: ${cause.message}.`,
+      hint: `Run it as a user who may: ${sql}`,
+      where: { table: tableName(table) },
+      cause,
+    })
+  }
+}
+
+async function checkTarget(connection: Connection, table: Table, target: Target, policy: TablePolicy): Promise<void> {
+  const where = { table: tableName(table) }
+  const place = `${target.schema}.${target.name}`
+  if (!'rpf'.includes(target.kind))
+    throw error('TABLE_UNUSABLE', {
+      message: `The target ${place} is a view, a sequence or the like, not a table.`,
+      where,
+    })
+  const needed = table.key.length === 0 ? ['INSERT'] : target.lacking
+  const lacking = target.lacking.filter((right) => needed.includes(right))
+  if (lacking.length > 0)
+    throw error('RIGHT_MISSING', {
+      message: `The user has no right to ${lacking.join(', ')} on ${place} at the target.`,
+      hint: `Run at the target as its owner: GRANT ${lacking.join(', ')} ON ${target.sql} TO CURRENT_USER (the user of this sink)`,
+      where,
+    })
+  for (const column of table.columns) await checkColumn(connection, table, column, target, policy)
+  const orphan = target.columns.find((column) => isOrphan(column, table))
+  if (orphan !== undefined)
+    throw error('COLUMN_EXTRA', {
+      message: `The column ${orphan.name} of ${place} must not be NULL, has no default, and ${tableName(table)} has no such column.`,
+      hint: `Run at the target: ALTER TABLE ${target.sql} ALTER COLUMN ${quoteIdentifier(orphan.name)} DROP NOT NULL`,
+      where: { ...where, column: orphan.name },
+    })
+}
+
+async function checkColumn(
+  connection: Connection,
+  table: Table,
+  column: Table['columns'][number],
+  target: Target,
+  policy: TablePolicy,
+): Promise<void> {
+  const there = target.columns.find(({ name }) => name === column.name)
+  const place = `${target.schema}.${target.name}`
+  const where = { table: tableName(table), column: column.name }
+  if (there === undefined) {
+    throw error('COLUMN_MISSING', {
+      message: `The target ${place} has no column ${column.name} (${column.native} in ${tableName(table)})${policy.evolve ? '' : ', and sink.schema-evolution is none'}.`,
+      hint: `Run at the target: ALTER TABLE ${target.sql} ADD COLUMN ${quoteIdentifier(column.name)} ${await declaredType(connection, column)}`,
+      where,
+    })
+  }
+  if (there.generated || fits(column, there)) return
+  const type = await declaredType(connection, column)
+  const name = quoteIdentifier(column.name)
+  throw error('COLUMN_TYPE', {
+    message: `The column ${column.name} is ${column.native} in ${tableName(table)} and ${there.type} in ${place} at the target, which does not hold its values unchanged.`,
+    hint: `Run at the target: ALTER TABLE ${target.sql} ALTER COLUMN ${name} TYPE ${type} USING ${name}::${type}`,
+    where,
+  })
+}

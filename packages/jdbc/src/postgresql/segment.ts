@@ -1,0 +1,138 @@
+import type { RowChange } from '@cdc/core'
+import { error } from '../errors.ts'
+import type { Connection } from './connection.ts'
+import { orderGroups } from './group-order.ts'
+import { applyInOrder } from './ordered-path.ts'
+import { Reduction } from './reduce.ts'
+import { applyByReplacing } from './replace-path.ts'
+import { ServerError, translate } from './server-error.ts'
+import type { SetPath } from './set-path.ts'
+import type { TableWriter } from './table-writer.ts'
+
+/** Changes of rows between two barriers, reduced per table as they come. */
+export class Segment {
+  readonly groups = new Map<TableWriter, Reduction>()
+  readonly changes: RowChange[] = []
+  #writers: TableWriter[] = []
+
+  get isEmpty(): boolean {
+    return this.changes.length === 0
+  }
+
+  add(writer: TableWriter, change: RowChange): void {
+    this.#group(writer).add(change)
+    this.changes.push(change)
+    this.#writers.push(writer)
+  }
+
+  /** A snapshot's row over rows that may be there. */
+  merge(writer: TableWriter, change: RowChange & { kind: 'insert' }): void {
+    this.#group(writer).merge(change.after, change.origin)
+    this.changes.push(change)
+    this.#writers.push(writer)
+  }
+
+  /** Applies all of it inside of the open transaction. */
+  async apply(connection: Connection, sets: SetPath): Promise<void> {
+    const groups = [...this.groups.values()]
+    await connection.query('SAVEPOINT cdc_segment')
+    sets.savepoint()
+    const careful = this.#mustBeOrdered(groups)
+    try {
+      if (careful) await this.#carefully(connection, sets, groups)
+      else await this.#quickly(connection, sets, groups)
+      await connection.query('RELEASE SAVEPOINT cdc_segment')
+    } catch (cause) {
+      throw explain(cause, groups)
+    }
+  }
+
+  #group(writer: TableWriter): Reduction {
+    let group = this.groups.get(writer)
+    if (group === undefined) {
+      group = new Reduction(writer)
+      this.groups.set(writer, group)
+    }
+    return group
+  }
+
+  #mustBeOrdered(groups: readonly Reduction[]): boolean {
+    const { linked, cyclic } = orderGroups(groups)
+    const loose = groups.some(({ writer }) => writer.looseKey)
+    const held = groups.some(({ ordered, writer }) => ordered && writer.target.children.length > 0)
+    return cyclic || (linked && loose) || held || (linked && groups.some(({ ordered }) => ordered))
+  }
+
+  /** As sets; where a constraint minds, once more with inserts that expect rows; then the careful way. */
+  async #quickly(connection: Connection, sets: SetPath, groups: readonly Reduction[]): Promise<void> {
+    for (const merge of [false, true]) {
+      try {
+        return await applySets(connection, sets, groups, merge)
+      } catch (cause) {
+        if (!(cause instanceof ServerError) || !/^(23|22012)/.test(cause.code)) throw cause
+        await this.#rollBack(connection, sets)
+        if (cause.code !== '23505') break
+      }
+    }
+    await this.#carefully(connection, sets, groups)
+  }
+
+  async #carefully(connection: Connection, sets: SetPath, groups: readonly Reduction[]): Promise<void> {
+    const { linked } = orderGroups(groups)
+    const inOrder = linked || groups.some(({ writer }) => writer.target.children.length > 0 || writer.keys.length === 0)
+    if (!inOrder) {
+      for (const group of groups) await applyByReplacing(connection, sets, group)
+      return
+    }
+    const writers = new Map(this.changes.map((change, i) => [change, this.#writers[i]!]))
+    await applyInOrder(connection, this.changes, (change) => writers.get(change)!)
+  }
+
+  async #rollBack(connection: Connection, sets: SetPath): Promise<void> {
+    await connection.query('ROLLBACK TO SAVEPOINT cdc_segment')
+    sets.rolledBackToSavepoint()
+  }
+}
+
+/**
+ * Without foreign keys deletes come first, since they free what is unique. With them they come last: by then nothing
+ * that stays points at what goes.
+ */
+async function applySets(
+  connection: Connection,
+  sets: SetPath,
+  groups: readonly Reduction[],
+  merge: boolean,
+): Promise<void> {
+  const { parentsFirst, linked } = orderGroups(groups)
+  const inSets = groups.filter(({ ordered }) => !ordered)
+  if (!linked) for (const group of inSets) await sets.delete(group)
+  for (const group of parentsFirst) {
+    if (group.ordered) await applyByReplacing(connection, sets, group)
+    else await sets.upsert(group, merge, linked)
+  }
+  if (linked) for (const group of [...parentsFirst].reverse()) await sets.delete(group)
+}
+
+/** Says which table it was; the rows themselves are not shown. */
+function explain(cause: unknown, groups: readonly Reduction[]): unknown {
+  if (!(cause instanceof ServerError)) return cause
+  const hit = groups.find(({ writer }) => writer.target.name === cause.table && writer.target.schema === cause.schema)
+  const group = hit ?? (groups.length === 1 ? groups[0] : undefined)
+  if (group === undefined) return translate(cause, 'writing changes')
+  return explainRow(cause, group.writer, 'writing changes')
+}
+
+/** A refusal of one table's rows as a CdcError. */
+export function explainRow(cause: ServerError, writer: TableWriter, doing: string) {
+  const column = cause.column ?? writer.columns.find(({ name }) => name === cause.copyColumn)?.name
+  const where = { table: writer.label, ...(column === undefined ? {} : { column }) }
+  if (cause.code === '23505' && writer.target.children.length > 0)
+    return error('UNIQUE_SWAP', {
+      message: `Rows of ${writer.label} swap or share a value of ${cause.constraint ?? 'a unique constraint'}, and foreign keys point at the table.`,
+      where,
+      cause,
+    })
+  const place = column === undefined ? writer.label : `${writer.label}, column ${column}`
+  return translate(cause, `${doing} of ${place}`, where)
+}
