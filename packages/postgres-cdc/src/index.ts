@@ -1,0 +1,5 @@
+export { debeziumOptionTable } from './debezium-options.ts'
+export { error } from './errors.ts'
+export { type Metadata, metadata, metadataColumns } from './metadata.ts'
+export { postgresCdcOptions } from './options.ts'
+export { positionRules } from './position.ts'

@@ -1,0 +1,61 @@
+import { type CdcError, tableName } from '@cdc/core'
+import { quoteQualified } from '@cdc/pg-replication'
+import type { CatalogTable, Leaf } from './catalog.ts'
+import { error } from './errors.ts'
+import { assertIdentity, catalogKey } from './shape.ts'
+import type { TableRules } from './table-rules.ts'
+
+export interface JudgedTable {
+  readonly table: CatalogTable
+  /** Partitions, where it has some. */
+  readonly leaves: readonly Leaf[]
+}
+
+/**
+ * Can the tables be followed as the options ask? `publishing`: we are about to add them to a publication, which
+ * makes updates and deletes of tables without an identity fail for the application.
+ */
+export function judgeTables(
+  tables: readonly JudgedTable[],
+  rules: TableRules,
+  changelogMode: 'all' | 'upsert',
+  publishing: boolean,
+): void {
+  for (const { table, leaves } of tables) {
+    assertIdentity(table)
+    for (const leaf of leaves) assertIdentity(leaf)
+    const partial = table.identity === 'full' ? leaves.find(({ identity }) => identity !== 'full') : undefined
+    if (partial !== undefined) throw partitionIdentity(table, partial)
+    if (publishing && table.identity === 'default' && table.primaryKey.length === 0) throw noIdentity(table)
+    if (changelogMode === 'upsert' && catalogKey(table, rules).length === 0) throw keyMissing(table)
+  }
+}
+
+/**
+ * The server sends old rows as the root's identity says, from what was logged as the partition's says: of a FULL root
+ * and a partition that is not, NULLs would arrive that were never stored.
+ */
+function partitionIdentity(table: CatalogTable, leaf: Leaf): CdcError {
+  return error('PARTITION_IDENTITY', {
+    message: `Table ${tableName(table)} has replica identity full and its partition ${tableName(leaf)} has ${leaf.identity}: old rows of the partition would arrive with NULLs that were never stored.`,
+    hint: `Run: ALTER TABLE ${quoteQualified(leaf.schema, leaf.name)} REPLICA IDENTITY FULL; (new partitions do not inherit it)`,
+    where: { table: tableName(table) },
+  })
+}
+
+function noIdentity(table: CatalogTable): CdcError {
+  const name = tableName(table)
+  return error('REPLICA_IDENTITY_NOTHING', {
+    message: `Table ${name} has no primary key and replica identity default: in a publication, every UPDATE and DELETE of it would fail for the application.`,
+    hint: `Run: ALTER TABLE ${quoteQualified(table.schema, table.name)} REPLICA IDENTITY FULL; (or add a primary key)`,
+    where: { table: name },
+  })
+}
+
+function keyMissing(table: CatalogTable): CdcError {
+  const name = tableName(table)
+  return error('KEY_MISSING', {
+    message: `Primary key must be present when changelog-mode is upsert; table ${name} has none.`,
+    where: { table: name, option: 'changelog-mode' },
+  })
+}

@@ -1,0 +1,123 @@
+import { CdcError, type Table } from '@cdc/core'
+import { dataTypeOf, type Publication, quoteQualified, type Session } from '@cdc/pg-replication'
+import { type CatalogTable, type Leaf, readLeaves, readTables, type Types } from '../catalog.ts'
+import { advice, catalogKey, shapeOf, type TypedColumn } from '../shape.ts'
+import { effectiveIdentity } from '../stream/identity.ts'
+import type { TableRules } from '../table-rules.ts'
+import { copyStatement, partsOf, readStructures, sameStructure, type Structure, wasRewritten } from './structure.ts'
+
+/** What reading tables needs to know of its surroundings. */
+export interface PrepareContext {
+  readonly database: string
+  /** An ordinary session that sees what is committed now. */
+  readonly fresh: Session
+  readonly types: Types
+  readonly publication: Publication | undefined
+  readonly rules: TableRules
+}
+
+/** A table locked against changes of its shape, and how to read it. */
+export interface PreparedTable {
+  readonly table: Table
+  /** For each column of a row, in the order of COPY. */
+  readonly columns: readonly (TypedColumn & { readonly delimiter: string })[]
+  readonly statements: readonly string[]
+}
+
+/**
+ * Locks a table in the session's transaction (behind a savepoint, so that `releaseTable` lets go of it) and proves
+ * that the snapshot can read it: not rewritten since, with the columns that it has now, in the same partitions.
+ */
+export async function prepareTable(
+  session: Session,
+  oid: number,
+  context: PrepareContext,
+): Promise<PreparedTable | 'changed' | 'gone'> {
+  await session.query('SAVEPOINT snapshot_table')
+  const leaves = await readLeaves(session, [oid])
+  const members = [...new Set([oid, ...leaves.map((leaf) => leaf.oid)])]
+  const before = await readStructures(session, members)
+  if (!before.has(oid)) return 'gone'
+  if (!(await lock(session, [...before.values()]))) return 'changed'
+  const [seen, now] = [await readStructures(session, members), await readStructures(context.fresh, members)]
+  const root = now.get(oid)
+  if (root === undefined) return 'gone'
+  const unchanged = [...seen.values()].every((one) => !wasRewritten(one) && sameStructure(one, now.get(one.oid)))
+  const leavesNow = new Set((await readLeaves(context.fresh, [oid])).map((leaf) => leaf.oid))
+  if (!unchanged || leavesNow.size !== leaves.length || leaves.some((leaf) => !leavesNow.has(leaf.oid))) return 'changed'
+  const table = (await readTables(context.fresh, [oid])).get(oid)!
+  return plan(table, root, leaves, session.serverVersion, context)
+}
+
+/** Lets go of the table's lock. */
+export async function releaseTable(session: Session): Promise<void> {
+  await session.query('ROLLBACK TO SAVEPOINT snapshot_table')
+}
+
+/** False when a table is not there any more under the name that the snapshot knows. */
+async function lock(session: Session, tables: readonly Structure[]): Promise<boolean> {
+  const names = tables.map(({ schema, name }) => `ONLY ${quoteQualified(schema, name)}`)
+  try {
+    await session.query(`LOCK TABLE ${names.join(', ')} IN ACCESS SHARE MODE`, [], { timeout: 0 })
+    return true
+  } catch (failure) {
+    if (CdcError.is(failure) && (failure.code === 'TABLE_NOT_FOUND' || failure.code === 'SCHEMA_NOT_FOUND')) return false
+    throw failure
+  }
+}
+
+async function plan(
+  table: CatalogTable,
+  root: Structure,
+  leaves: readonly Leaf[],
+  version: number,
+  context: PrepareContext,
+): Promise<PreparedTable> {
+  const { rules, publication, types, database } = context
+  const published = publication?.tables.find((one) => one.oid === table.oid)
+  const names = publishedColumns(table, published?.columns, publication?.generatedColumns)
+  const columns = table.columns.filter(({ name }) => names.has(name))
+  await types.require(columns, true)
+  const typed = columns.map(({ name, typeOid, typmod }) => ({ name, ...dataTypeOf(typeOid, typmod, types.catalog)! }))
+  const { table: shape, pick } = shapeOf(
+    {
+      database,
+      oid: table.oid,
+      schema: table.schema,
+      name: table.name,
+      identity: effectiveIdentity(table, leaves, publication?.viaRoot ?? true),
+      columns: typed,
+      key: catalogKey(table, rules),
+      identityColumns: table.identity === 'index' ? table.identityIndex : undefined,
+      advice: advice(table, undefined),
+    },
+    rules,
+  )
+  const kept = pick === undefined ? typed : pick.map((place) => typed[place]!)
+  const override = rules.overrideOf(`${table.schema}.${table.name}`)
+  // foreign partitions are not in the log
+  const files = table.kind === 'p' ? leaves.filter(({ kind }) => kind === 'r') : [{ ...root, pages: table.pages }]
+  const list = kept.map(({ name }) => name)
+  const statements =
+    override === undefined
+      ? files.flatMap((file) => {
+          const filter = (publication?.tables.find((one) => one.oid === file.oid) ?? published)?.rowFilter
+          return partsOf(file, version).map((part) => copyStatement(part, list, filter, undefined))
+        })
+      : [copyStatement({ ...root, blocks: undefined }, list, undefined, override)]
+  return { table: shape, columns: kept, statements }
+}
+
+/** The columns that the stream sends: never generated ones, unless the publication says so (18 and later). */
+function publishedColumns(
+  table: CatalogTable,
+  listed: readonly string[] | undefined,
+  generated: 'none' | 'stored' | undefined,
+): Set<string> {
+  const sent = table.columns.filter(
+    (column) =>
+      column.generated === '' ||
+      (column.generated === 's' && (generated === 'stored' || (listed?.includes(column.name) && generated !== undefined))),
+  )
+  return new Set(sent.map(({ name }) => name).filter((name) => listed === undefined || listed.includes(name)))
+}
