@@ -87,13 +87,14 @@ async function createStatement(session: Session, options: EnsurePublicationOptio
   return `${head} FOR TABLE ${tables.map(({ schema, name: table }) => quoteQualified(schema, table)).join(', ')}${viaRoot};`
 }
 
-/** Where roots cannot stand for their partitions, the leaves do. */
+/** Where roots cannot stand for their partitions, the leaves do. What is not there stays, to be complained about. */
 async function expandPartitions(
   session: Session,
   tables: readonly TableName[],
   { viaRoot }: Pick<Publication, 'viaRoot'>,
 ): Promise<readonly TableName[]> {
   if (viaRoot || tables.length === 0) return tables
+  const json = JSON.stringify(tables.map(({ schema, name }) => ({ schema, name })))
   const rows = await session.query(
     `WITH RECURSIVE wanted (oid, kind) AS (
   SELECT c.oid, c.relkind FROM ROWS FROM (pg_catalog.jsonb_array_elements($1::pg_catalog.jsonb)) w (t)
@@ -102,8 +103,11 @@ async function expandPartitions(
   UNION SELECT c.oid, c.relkind FROM wanted w JOIN pg_catalog.pg_inherits i ON i.inhparent = w.oid AND w.kind = 'p'
   JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid)
 SELECT n.nspname AS schema, c.relname AS name FROM wanted w JOIN pg_catalog.pg_class c ON c.oid = w.oid
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE w.kind <> 'p' ORDER BY 1, 2`,
-    [JSON.stringify(tables.map(({ schema, name }) => ({ schema, name })))],
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE w.kind <> 'p'
+UNION SELECT t ->> 'schema', t ->> 'name' FROM ROWS FROM (pg_catalog.jsonb_array_elements($1::pg_catalog.jsonb)) w (t)
+WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  WHERE n.nspname = t ->> 'schema' AND c.relname = t ->> 'name') ORDER BY 1, 2`,
+    [json],
     { doing: 'listing partitions' },
   )
   return rows.map(({ schema, name }) => ({ schema: schema!, name: name! }))

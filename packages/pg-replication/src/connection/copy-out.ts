@@ -32,7 +32,7 @@ export class CopyOut {
 
   constructor(sql: string, socket: Socket, onChunk: (chunk: Buffer) => void | Promise<void>, silence: number) {
     this.#sql = sql
-    this.#reader = new BurstReader(socket, 0)
+    this.#reader = new BurstReader(socket)
     this.#onChunk = onChunk
     this.#silence = silence
     this.done = this.#result.promise

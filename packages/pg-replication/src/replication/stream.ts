@@ -93,7 +93,8 @@ export class ReplicationStream {
 
   /**
    * The next frames: a buffer of whole CopyData messages back to back, for `FrameCursor`. It belongs to the caller.
-   * undefined: the server ended the stream (shutdown). Rejects with a CdcError when it broke. Calls never overlap.
+   * undefined: the server ended the stream (shutdown). Rejects with a CdcError when it broke, and with ABORTED after
+   * `close` or an abort. Calls never overlap.
    */
   async read(): Promise<Buffer | undefined> {
     for (;;) {
@@ -261,21 +262,18 @@ export class ReplicationStream {
   async #close(deadline: number): Promise<void> {
     const gone = this.#session.closed
     const timer = setTimeout(() => this.#socket.destroy(), deadline)
-    if (this.#failure === undefined && this.#socket.writable) {
+    const sound = this.#failure === undefined && this.#socket.writable
+    this.#failure ??= aborted()
+    if (sound) {
       this.#status.now()
       this.#socket.write(copyDone)
       this.#socket.write(terminate)
-      this.#drain()
+      // the server closes only when it has got rid of what it was sending
+      this.#reader.discard()
     } else this.#socket.destroy()
     this.#release()
     await gone
     clearTimeout(timer)
-    this.#failure ??= aborted()
-  }
-
-  /** The server closes only when it has got rid of what it was sending. */
-  #drain(): void {
-    this.#reader.discard()
   }
 }
 
