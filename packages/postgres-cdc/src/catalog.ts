@@ -128,7 +128,14 @@ function catalogTable(row: Readonly<Record<string, string | null>>): CatalogTabl
     identityIndex: row.identity === 'i' ? names(indexes.find(([, identity]) => identity)) : [],
     rows: Number(row.rows),
     pages: Number(row.pages),
-    readable: row.usage !== 'true' ? 'no-usage' : row.readable !== 'true' ? 'no-select' : row.policies === 'true' ? 'policies' : 'yes',
+    readable:
+      row.usage !== 'true'
+        ? 'no-usage'
+        : row.readable !== 'true'
+          ? 'no-select'
+          : row.policies === 'true'
+            ? 'policies'
+            : 'yes',
   }
 }
 
@@ -189,7 +196,6 @@ export async function readLeaves(session: Session, roots: readonly number[]): Pr
 export class Types {
   readonly #session: Session
   #catalog = new TypeCatalog()
-  #loaded = false
 
   constructor(session: Session) {
     this.#session = session
@@ -200,12 +206,17 @@ export class Types {
   }
 
   /** Reads the catalog when one of these types is not known yet. `again`: labels and the like may have changed. */
-  async require(columns: readonly { readonly typeOid: number; readonly typmod: number }[], again = false): Promise<void> {
+  async require(
+    columns: readonly { readonly typeOid: number; readonly typmod: number }[],
+    again = false,
+  ): Promise<void> {
     const known = columns.every(({ typeOid, typmod }) => dataTypeOf(typeOid, typmod, this.#catalog) !== undefined)
     const own = columns.some(({ typeOid }) => typeOid >= FIRST_NORMAL_OID)
-    if (known && !(own && again && this.#loaded)) return
+    if (!known || (own && again)) await this.reload()
+  }
+
+  async reload(): Promise<void> {
     this.#catalog = TypeCatalog.from(await this.#session.query(typeCatalogQuery))
-    this.#loaded = true
   }
 }
 const FIRST_NORMAL_OID = 16384

@@ -50,7 +50,8 @@ export const error = defineErrors({
   },
   PARTITION_IDENTITY: {
     kind: 'config',
-    cause: 'A partitioned table has replica identity FULL and one of its partitions has not: old rows of it would be wrong.',
+    cause:
+      'A partitioned table has replica identity FULL and one of its partitions has not: old rows of it would be wrong.',
     cure: 'ALTER TABLE <partition> REPLICA IDENTITY FULL. New partitions do not inherit it.',
   },
   KEY_MISSING: {

@@ -12,6 +12,7 @@ import {
 } from '@cdc/core'
 import { debeziumOption, debeziumProblem } from './debezium-options.ts'
 import { compilePatterns } from './pattern.ts'
+import { TEMPORARY_SLOT_PREFIX } from './temporary-slot.ts'
 
 export const startupModes = ['initial', 'latest-offset', 'snapshot', 'committed-offset'] as const
 export type StartupMode = (typeof startupModes)[number]
@@ -312,9 +313,6 @@ const startupOf = (mode: string): StartupMode | undefined =>
 
 /** Every option of `postgres-cdc`. */
 export const postgresCdcOptions = defineOptions(fields, [plugin, slot, patterns, refusals, debezium])
-
-/** Slots of this kind are ours, temporary, and may be dropped by anybody who finds one orphaned. */
-export const TEMPORARY_SLOT_PREFIX = 'cdc_tmp_'
 
 /** The start-up mode, Debezium's `snapshot.mode` taken into account. */
 export function startupMode(values: PostgresCdcValues): StartupMode {

@@ -141,6 +141,12 @@ function level(parts: PositionParts, table: number): Lsn {
   return cut !== undefined && cut > parts.lsn ? cut : parts.lsn
 }
 
+/** The later of two places in the log; Math.max takes no bigint. */
+export function later(a: Lsn, b: Lsn): Lsn {
+  if (a > b) return a
+  return b
+}
+
 /** The tables in which two positions may differ otherwise than by their LSN. */
 function mentioned(...positions: readonly PositionParts[]): Set<number> {
   const tables = new Set<number>()
@@ -191,7 +197,7 @@ function lower(a: PositionParts, b: PositionParts): PositionParts {
   const cuts = new Map<number, Lsn>()
   for (const table of mentioned(a, b)) {
     const [left, right] = [level(a, table), level(b, table)]
-    const least = left < right ? left : right
+    const least = left === later(left, right) ? right : left
     if (least > base.lsn) cuts.set(table, least)
   }
   return { ...base, pending, cuts }
@@ -230,7 +236,7 @@ function merge(own: Position, read: Position): Position {
   const [mine, theirs] = [parsePosition(own), parsePosition(read)]
   if (mine.system !== theirs.system) throw incomparable(mine, theirs)
   const pending = new Set([...mine.pending].filter((table) => theirs.pending.has(table)))
-  const lsn = mine.lsn > theirs.lsn ? mine.lsn : theirs.lsn
+  const lsn = later(mine.lsn, theirs.lsn)
   const cuts = new Map<number, Lsn>()
   for (const table of mentioned(mine, theirs)) {
     // a table that was in already was not taken again: its own cut stays

@@ -1,9 +1,9 @@
 import { type CdcError, nearest, tableName } from '@cdc/core'
 import { quoteIdentifier, quoteQualified, type Session } from '@cdc/pg-replication'
-import { type CatalogTable, readRelations, readSchemas, type Relation } from './catalog.ts'
+import { type CatalogTable, type Relation, readRelations, readSchemas } from './catalog.ts'
 import { error } from './errors.ts'
 import type { PostgresCdcValues } from './options.ts'
-import { compilePatterns, literalNames, matchNames, type Pattern } from './pattern.ts'
+import { compilePatterns, literalNames, matcher, matchNames, type Pattern } from './pattern.ts'
 
 export interface Selection {
   /** Chosen tables: partitioned ones stand for their partitions. In the order of their names. */
@@ -18,7 +18,11 @@ export async function selectTables(session: Session, values: PostgresCdcValues):
   const matchingSchemas = matching(values['schema-name'], 'schema-name', schemas)
   const inSchema = relations.filter(({ schema }) => matchingSchemas.has(schema))
   const patterns = compilePatterns(values['table-name'])
-  const byName = matchNames(patterns, inSchema.map(({ name }) => name), 'table-name')
+  const byName = matchNames(
+    patterns,
+    inSchema.map(({ name }) => name),
+    'table-name',
+  )
   const byBoth = matchNames(patterns, inSchema.map(tableName), 'table-name')
   // an escaped dot can only be meant for the one between schema and table
   const hit = (index: number) =>
@@ -27,6 +31,13 @@ export async function selectTables(session: Session, values: PostgresCdcValues):
   const tables = fold(matched.filter(isTable), values['scan.include-partitioned-tables.enabled'], relations)
   const choice = { values, schemas, matchingSchemas, inSchema, matched, tables, parts: patterns.parts }
   return { tables, fault: faultOf(choice) }
+}
+
+/** Does a table of this name match the options? For tables that turn up later. */
+export function nameMatcher(values: PostgresCdcValues): (table: { schema: string; name: string }) => boolean {
+  const schemas = matcher(compilePatterns(values['schema-name']), 'schema-name')
+  const tables = matcher(compilePatterns(values['table-name']), 'table-name')
+  return ({ schema, name }) => schemas(schema) && tables(name)
 }
 
 function matching(source: string, option: string, names: readonly string[]): Set<string> {
@@ -65,7 +76,14 @@ function faultOf(choice: Choice): CdcError | undefined {
   if (missing !== undefined) return tableNotFound(`'${missing}'`, missing, choice)
   const other = choice.parts.flatMap(literalNames).find((name) => !isThere(name, choice, true))
   if (other !== undefined) return kindUnsupported(other, choice)
-  const unmatched = choice.parts.find((part) => matchNames({ source: part.source, parts: [part] }, choice.matched.flatMap((one) => [one.name, tableName(one)]), 'table-name')[0]!.size === 0)
+  const unmatched = choice.parts.find(
+    (part) =>
+      matchNames(
+        { source: part.source, parts: [part] },
+        choice.matched.flatMap((one) => [one.name, tableName(one)]),
+        'table-name',
+      )[0]!.size === 0,
+  )
   if (unmatched !== undefined) return tableNotFound(`what matches '${unmatched.source}'`, unmatched.source, choice)
   if (choice.tables.length === 0) return kindUnsupported(values['table-name'], choice)
   return undefined
@@ -97,7 +115,12 @@ function tableNotFound(what: string, name: string, { values, inSchema, matchingS
   })
 }
 
-const kindNames: Readonly<Record<string, string>> = { v: 'a view', m: 'a materialised view', f: 'a foreign table', p: 'a partitioned table' }
+const kindNames: Readonly<Record<string, string>> = {
+  v: 'a view',
+  m: 'a materialised view',
+  f: 'a foreign table',
+  p: 'a partitioned table',
+}
 
 function kindUnsupported(name: string, { matched }: Choice): CdcError {
   const found = matched.find((one) => one.name.toLowerCase() === name.toLowerCase()) ?? matched[0]
@@ -122,7 +145,11 @@ export function assertReadable(tables: Iterable<CatalogTable>, role: string): vo
   const found = [...tables].filter(({ readable }) => readable !== 'yes')
   if (found.length === 0) return
   const first = found[0]!
-  const why = { 'no-usage': 'may not use the schema of', 'no-select': 'may not read', policies: 'sees only some rows of' }
+  const why = {
+    'no-usage': 'may not use the schema of',
+    'no-select': 'may not read',
+    policies: 'sees only some rows of',
+  }
   const statements = found.map(({ readable, schema, name }) => {
     if (readable === 'policies') return `ALTER ROLE ${quoteIdentifier(role)} BYPASSRLS;`
     if (readable === 'no-select') return `GRANT SELECT ON ${quoteQualified(schema, name)} TO ${quoteIdentifier(role)};`

@@ -118,7 +118,9 @@ export function streamedKey(
   if (found !== undefined) return found
   if (now.length > 0 || (catalog === undefined && before.length > 0) || named !== undefined)
     throw keyUnknown(relation, named ?? (now.length > 0 ? now : before))
-  return relation.identity === 'index' ? relation.columns.filter(({ identity }) => identity).map(({ name }) => name) : []
+  return relation.identity === 'index'
+    ? relation.columns.filter(({ identity }) => identity).map(({ name }) => name)
+    : []
 }
 
 function keyUnknown(relation: Pick<Table, 'schema' | 'name'>, key: readonly string[]): CdcError {

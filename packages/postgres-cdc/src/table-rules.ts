@@ -23,7 +23,10 @@ export class TableRules {
     this.#keepMessage = listed(given, 'message.prefix') ?? (() => true)
     const included = given['snapshot.include.collection.list']
     this.#snapshot = included === undefined ? () => true : compiled('snapshot.include.collection.list', included)
-    this.#keys = (given['message.key.columns'] ?? '').split(';').filter((one) => one.trim() !== '').map(keyRule)
+    this.#keys = (given['message.key.columns'] ?? '')
+      .split(';')
+      .filter((one) => one.trim() !== '')
+      .map(keyRule)
     this.#overrides = new Map(
       (given['snapshot.select.statement.overrides'] ?? '')
         .split(',')

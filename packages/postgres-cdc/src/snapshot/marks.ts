@@ -55,7 +55,12 @@ export class SnapshotMarks {
   begin(table: Table, previous: Table | undefined, origins: SnapshotOrigins): void {
     this.#tableBegins = true
     this.#inOrder(() => {
-      const change: Change = { kind: 'schema', table, ...(previous === undefined ? {} : { previous }), origin: origins.of('true') }
+      const change: Change = {
+        kind: 'schema',
+        table,
+        ...(previous === undefined ? {} : { previous }),
+        origin: origins.of('true'),
+      }
       this.#output.change(change, 1024)
     })
   }

@@ -4,7 +4,7 @@ import { type CatalogTable, type Leaf, readLeaves, readTables, type Types } from
 import { advice, catalogKey, shapeOf, type TypedColumn } from '../shape.ts'
 import { effectiveIdentity } from '../stream/identity.ts'
 import type { TableRules } from '../table-rules.ts'
-import { copyStatement, partsOf, readStructures, sameStructure, type Structure, wasRewritten } from './structure.ts'
+import { copyStatement, partsOf, readStructures, type Structure, sameStructure, wasRewritten } from './structure.ts'
 
 /** What reading tables needs to know of its surroundings. */
 export interface PrepareContext {
@@ -44,7 +44,8 @@ export async function prepareTable(
   if (root === undefined) return 'gone'
   const unchanged = [...seen.values()].every((one) => !wasRewritten(one) && sameStructure(one, now.get(one.oid)))
   const leavesNow = new Set((await readLeaves(context.fresh, [oid])).map((leaf) => leaf.oid))
-  if (!unchanged || leavesNow.size !== leaves.length || leaves.some((leaf) => !leavesNow.has(leaf.oid))) return 'changed'
+  if (!unchanged || leavesNow.size !== leaves.length || leaves.some((leaf) => !leavesNow.has(leaf.oid)))
+    return 'changed'
   const table = (await readTables(context.fresh, [oid])).get(oid)!
   return plan(table, root, leaves, session.serverVersion, context)
 }
@@ -61,7 +62,8 @@ async function lock(session: Session, tables: readonly Structure[]): Promise<boo
     await session.query(`LOCK TABLE ${names.join(', ')} IN ACCESS SHARE MODE`, [], { timeout: 0 })
     return true
   } catch (failure) {
-    if (CdcError.is(failure) && (failure.code === 'TABLE_NOT_FOUND' || failure.code === 'SCHEMA_NOT_FOUND')) return false
+    if (CdcError.is(failure) && (failure.code === 'TABLE_NOT_FOUND' || failure.code === 'SCHEMA_NOT_FOUND'))
+      return false
     throw failure
   }
 }
@@ -117,7 +119,8 @@ function publishedColumns(
   const sent = table.columns.filter(
     (column) =>
       column.generated === '' ||
-      (column.generated === 's' && (generated === 'stored' || (listed?.includes(column.name) && generated !== undefined))),
+      (column.generated === 's' &&
+        (generated === 'stored' || (listed?.includes(column.name) && generated !== undefined))),
   )
   return new Set(sent.map(({ name }) => name).filter((name) => listed === undefined || listed.includes(name)))
 }

@@ -1,12 +1,11 @@
-import { randomBytes } from 'node:crypto'
 import { setImmediate as macrotask } from 'node:timers/promises'
 import { type Batch, type Logger, type Report, type Table, tableName } from '@cdc/core'
 import { type ConnectionOptions, type CreatedSlot, createSlot, formatLsn, type Session } from '@cdc/pg-replication'
 import { type CatalogTable, readTables } from '../catalog.ts'
 import { error } from '../errors.ts'
-import { TEMPORARY_SLOT_PREFIX } from '../options.ts'
 import { type PositionParts, positionText } from '../position.ts'
 import type { KnownShapes } from '../shapes.ts'
+import { temporarySlotName } from '../temporary-slot.ts'
 import { SnapshotBatches, type SnapshotLimits } from './batches.ts'
 import { type Piece, SnapshotFeed } from './feed.ts'
 import { SnapshotMarks, SnapshotOrigins } from './marks.ts'
@@ -81,8 +80,13 @@ export class SnapshotReader {
 
   async #temporarySlot(signal: AbortSignal): Promise<CreatedSlot> {
     const { connection, slot, onWait } = this.#setup
-    const name = `${TEMPORARY_SLOT_PREFIX}${randomBytes(4).toString('hex')}_${slot}`.slice(0, 63)
-    return createSlot(connection, { name, temporary: true, exportSnapshot: true, onWait, signal })
+    return createSlot(connection, {
+      name: temporarySlotName(slot),
+      temporary: true,
+      exportSnapshot: true,
+      onWait,
+      signal,
+    })
   }
 
   async *#round(slot: CreatedSlot, first: boolean, signal: AbortSignal): AsyncGenerator<Batch> {
@@ -101,7 +105,12 @@ export class SnapshotReader {
       signal.addEventListener('abort', stop, { once: true })
       const time = await clock(prepare.fresh)
       const origins = new SnapshotOrigins(connector, prepare.database, this.#cut, time)
-      const round = new SnapshotRound(tables.map(({ oid }) => oid), feed, prepare, signal)
+      const round = new SnapshotRound(
+        tables.map(({ oid }) => oid),
+        feed,
+        prepare,
+        signal,
+      )
       working = round.run(sessions.all)
       yield* this.#hand(feed, round, tables, origins, signal)
       await working
@@ -174,7 +183,10 @@ export class SnapshotReader {
     const { logger } = this.#setup
     const name = tableName(table)
     if (why === 'changed') {
-      logger.info({ table: name }, `Table ${name} was changed after the snapshot was taken; it is read under a new one.`)
+      logger.info(
+        { table: name },
+        `Table ${name} was changed after the snapshot was taken; it is read under a new one.`,
+      )
       return
     }
     logger.warn({ table: name }, `Table ${name} was dropped before its snapshot was taken; it is left out.`)
@@ -217,7 +229,7 @@ export class SnapshotReader {
 /** The server's clock, microseconds since 1970. */
 async function clock(session: Session): Promise<bigint> {
   const [row] = await session.query(
-    "SELECT (extract(epoch FROM pg_catalog.clock_timestamp()) * 1000000)::bigint::text AS time",
+    'SELECT (extract(epoch FROM pg_catalog.clock_timestamp()) * 1000000)::bigint::text AS time',
   )
   return BigInt(row!.time!)
 }

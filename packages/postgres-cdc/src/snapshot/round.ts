@@ -2,7 +2,7 @@ import { CdcError, failpoint, tableName } from '@cdc/core'
 import { CopyTextReader, type Session } from '@cdc/pg-replication'
 import { error } from '../errors.ts'
 import type { SnapshotFeed } from './feed.ts'
-import { type PreparedTable, type PrepareContext, prepareTable, releaseTable } from './prepare.ts'
+import { type PrepareContext, type PreparedTable, prepareTable, releaseTable } from './prepare.ts'
 
 /** A table that more than one statement reads: others help the worker that has its lock. */
 interface OpenTable {
@@ -96,7 +96,7 @@ export class SnapshotRound {
     }
     try {
       const sent = await session.copyOut(statement, (chunk) => take(reader.push(chunk)), { signal: this.#signal })
-      await take(reader.end())
+      reader.end()
       if (sent !== reader.rows)
         throw error('SNAPSHOT_INCOMPLETE', { message: `The server sent ${sent} rows and ${reader.rows} arrived.` })
     } catch (failure) {

@@ -1,4 +1,4 @@
-import { type Batch, type Change, type Position, type Row, type Transaction } from '@cdc/core'
+import type { Batch, Change, Position, Row, Transaction } from '@cdc/core'
 import type { OldRow, PgOutputHandler, Relation } from '@cdc/pg-replication'
 import { error } from '../errors.ts'
 import { StreamOrigin } from './origin.ts'
@@ -21,6 +21,10 @@ export interface AssemblerSetup {
   /** The heap that everything decoded so far took; only grows. */
   readonly decodedBytes: () => number
 }
+
+const INSERT = 0x49
+const UPDATE = 0x55
+const DELETE = 0x44
 
 /** What a change takes beside its cells: the change, its origin and their places in arrays. */
 const CHANGE_BYTES = 120
@@ -50,6 +54,9 @@ export class Assembler implements PgOutputHandler {
   described: Relation | undefined
   /** Types that the server has named, for those that the catalog has no more. */
   readonly types = new Map<number, { readonly schema: string; readonly name: string }>()
+  typesTold = false
+  /** Is there a table in the stream that nobody asked for? */
+  ignoresSome = false
   /** Commit time of the last transaction, microseconds since 1970. */
   commitTime = 0n
 
@@ -81,10 +88,14 @@ export class Assembler implements PgOutputHandler {
 
   route(relation: number, route: Route | undefined): void {
     this.#routes.set(relation, route)
+    if (route === undefined) this.ignoresSome = true
   }
 
-  hasRoute(relation: number): boolean {
-    return this.#routes.has(relation)
+  /** Is this message, not decoded yet, a change of a table that nobody asked for? */
+  ignores(buffer: Buffer, type: number | undefined, start: number): boolean {
+    if (type !== INSERT && type !== UPDATE && type !== DELETE) return false
+    const relation = buffer.readUInt32BE(start + 1)
+    return this.#routes.get(relation) === undefined && this.#routes.has(relation)
   }
 
   begin(xid: number, commitLsn: bigint, commitTime: bigint): void {
@@ -99,9 +110,12 @@ export class Assembler implements PgOutputHandler {
   commit(commitLsn: bigint, endLsn: bigint): void {
     const transaction = this.#transaction
     if (transaction === undefined || transaction.commit !== commitLsn)
-      throw error('PROTOCOL_UNEXPECTED', { message: 'The stream has a commit that belongs to no transaction under way.' })
+      throw error('PROTOCOL_UNEXPECTED', {
+        message: 'The stream has a commit that belongs to no transaction under way.',
+      })
     if (this.#setup.wants.transaction && !this.#old) this.#changes.push({ kind: 'commit', origin: this.#origin() })
     this.#transaction = undefined
+    if (this.#changes.length === 0) this.#countedBytes = this.#setup.decodedBytes()
     this.#whole = this.#changes.length
     this.#wholeBytes = this.#bytes
     this.#end = endLsn
@@ -116,7 +130,12 @@ export class Assembler implements PgOutputHandler {
     const route = this.#take(relation, 'c')
     if (route === undefined) return
     const { table, places } = route
-    this.#changes.push({ kind: 'insert', table, after: places === undefined ? row : placed(row, places), origin: this.#origin(order) })
+    this.#changes.push({
+      kind: 'insert',
+      table,
+      after: places === undefined ? row : placed(row, places),
+      origin: this.#origin(order),
+    })
   }
 
   update(relation: Relation, before: Row | undefined, kind: OldRow | undefined, row: Row): void {
@@ -139,7 +158,12 @@ export class Assembler implements PgOutputHandler {
     const order = this.#order++
     const route = this.#take(relation, 'd')
     if (route === undefined) return
-    this.#changes.push({ kind: 'delete', table: route.table, before: placed(before, route.places), origin: this.#origin(order) })
+    this.#changes.push({
+      kind: 'delete',
+      table: route.table,
+      before: placed(before, route.places),
+      origin: this.#origin(order),
+    })
   }
 
   truncate(relations: readonly Relation[], cascade: boolean, restartIdentity: boolean): void {
@@ -163,7 +187,8 @@ export class Assembler implements PgOutputHandler {
     const order = transactional ? this.#order++ : 0
     if (!wants.message || !keepMessage(prefix)) return
     if (transactional) {
-      if (!this.#old) this.#changes.push({ kind: 'message', prefix, content, transactional, origin: this.#origin(order) })
+      if (!this.#old)
+        this.#changes.push({ kind: 'message', prefix, content, transactional, origin: this.#origin(order) })
       return
     }
     if (lsn < start) return
@@ -181,6 +206,7 @@ export class Assembler implements PgOutputHandler {
 
   type(oid: number, schema: string, name: string): void {
     this.types.set(oid, { schema, name })
+    this.typesTold = true
   }
 
   #origin(order = this.#order): StreamOrigin {
@@ -246,4 +272,3 @@ export class Assembler implements PgOutputHandler {
     return { changes, open: 'transaction', bytes }
   }
 }
-

@@ -1,0 +1,151 @@
+import { type SourceContext, tableName } from '@cdc/core'
+import {
+  assertPublished,
+  assertUsableSlot,
+  type CreatedSlot,
+  createSlot,
+  type EnsuredPublication,
+  ensurePublication,
+  type Publication,
+  quoteIdentifier,
+  readPublication,
+  readSlot,
+  type Session,
+} from '@cdc/pg-replication'
+import type { Relation } from './catalog.ts'
+import {
+  assertSameHistory,
+  assertSamePublication,
+  assertSlotReaches,
+  identify,
+  knownTables,
+  positionBase,
+  withoutPosition,
+} from './continuity.ts'
+import { blockedLog, type Environment } from './environment.ts'
+import { error } from './errors.ts'
+import { oidSetText } from './oid-set.ts'
+import type { PositionParts } from './position.ts'
+import type { Preflight } from './preflight.ts'
+import { temporarySlotName } from './temporary-slot.ts'
+
+/** Where reading begins, with what it needs. */
+export interface Beginning {
+  readonly parts: PositionParts
+  readonly tables: readonly Relation[]
+  /** undefined where only a snapshot is read and there is none. */
+  readonly publication: Publication | undefined
+  /** A slot that was just made, whose snapshot is to be read first. */
+  readonly created: CreatedSlot | undefined
+}
+
+const noTables: ReadonlySet<number> = new Set()
+const noCuts: ReadonlyMap<number, bigint> = new Map()
+
+/** The first start: makes publication and slot, in this order, where the start-up mode wants them. */
+export async function beginAnew(
+  environment: Environment,
+  { session, tables }: Preflight,
+  context: SourceContext,
+  signal: AbortSignal,
+): Promise<Beginning> {
+  const { rules, slot: name, publication: wanted } = environment
+  if (rules.mode === 'snapshot') return beginSnapshot(environment, session, tables, context, signal)
+  const slot = await readSlot(session, name)
+  if (slot !== undefined) assertUsableSlot(session, slot, name)
+  const existed = await readPublication(session, wanted.name)
+  if (slot !== undefined && existed === undefined)
+    throw error('SLOT_OLDER_THAN_PUBLICATION', {
+      message: `Slot ${name} is there, and publication "${wanted.name}" is not.`,
+      where: { option: 'slot.name' },
+    })
+  const ensured = await ensurePublication(session, { ...wanted, tables })
+  let created: CreatedSlot | undefined
+  try {
+    await assertPublished(session, ensured.publication, tables)
+    if (slot === undefined) created = await makeSlot(environment, context, signal)
+    const start = created?.consistentPoint ?? (rules.mode === 'latest-offset' ? undefined : slot!.confirmedFlushLsn)
+    const server = await identify(environment.connection)
+    if (slot !== undefined && slot.confirmedFlushLsn === undefined) throw withoutPosition(name)
+    const base = await positionBase(session, server, ensured.publication, tables)
+    const read = rules.mode === 'initial' ? tables.filter((table) => rules.inSnapshot(tableName(table))) : []
+    const parts = { ...base, lsn: start ?? server.lsn, pending: new Set(read.map(({ oid }) => oid)), cuts: noCuts }
+    return { parts, tables, publication: ensured.publication, created }
+  } catch (failure) {
+    await created?.release()
+    if (created === undefined) await undo(session, ensured)
+    throw failure
+  }
+}
+
+/** A publication that we made for a slot that could not be made is taken back: nothing is left changed. */
+async function undo(session: Session, { created, publication }: EnsuredPublication): Promise<void> {
+  if (!created) return
+  await session.query(`DROP PUBLICATION ${quoteIdentifier(publication.name)}`).catch(() => undefined)
+}
+
+async function makeSlot(
+  { connection, slot: name, rules, failover }: Environment,
+  context: SourceContext,
+  signal: AbortSignal,
+): Promise<CreatedSlot> {
+  const exportSnapshot = rules.mode === 'initial'
+  const created = await createSlot(connection, {
+    name,
+    exportSnapshot,
+    failover,
+    onWait: blockedLog(context, name),
+    signal,
+  })
+  context.logger.info({ slot: name }, `Replication slot ${name} was made.`)
+  if (!exportSnapshot) await created.release()
+  return created
+}
+
+/** A snapshot alone needs no slot that outlives it, and takes from a publication only its filters. */
+async function beginSnapshot(
+  { connection, publication: wanted, rules, slot }: Environment,
+  session: Session,
+  tables: readonly Relation[],
+  context: SourceContext,
+  signal: AbortSignal,
+): Promise<Beginning> {
+  const publication = await readPublication(session, wanted.name)
+  const server = await identify(connection)
+  const base = await positionBase(session, server, publication, tables)
+  const name = temporarySlotName(slot)
+  const created = await createSlot(connection, { name, temporary: true, onWait: blockedLog(context, name), signal })
+  const pending = new Set(tables.filter((table) => rules.inSnapshot(tableName(table))).map(({ oid }) => oid))
+  return { parts: { ...base, lsn: created.consistentPoint, pending, cuts: noCuts }, tables, publication, created }
+}
+
+/** Goes on after a position, when nothing can be missing since. */
+export async function resume(
+  environment: Environment,
+  { session, tables: matching }: Preflight,
+  parts: PositionParts,
+  context: SourceContext,
+): Promise<Beginning> {
+  const { connection, slot, publication: wanted, rules } = environment
+  const server = await identify(connection, parts.timeline)
+  assertSameHistory(parts, server)
+  const tables = knownTables(parts, matching, context.shapes, context.logger)
+  const publication = await readPublication(session, wanted.name)
+  if (rules.mode !== 'snapshot') {
+    await assertSlotReaches(session, slot, parts)
+    if (publication === undefined)
+      throw error('PUBLICATION_CHANGED', {
+        message: `Publication "${wanted.name}" is gone; the position was saved while it was there.`,
+      })
+    await assertSamePublication(session, parts, publication, tables)
+    await assertPublished(session, publication, tables)
+  }
+  const here = new Set(tables.map(({ oid }) => oid))
+  const pending = parts.pending.size === 0 ? noTables : new Set([...parts.pending].filter((oid) => here.has(oid)))
+  return {
+    parts: { ...parts, timeline: server.timeline, tables: oidSetText(here), pending },
+    tables,
+    publication,
+    created: undefined,
+  }
+}

@@ -1,0 +1,170 @@
+import { type Logger, tableName } from '@cdc/core'
+import {
+  assertUsableSlot,
+  type ConnectionOptions,
+  formatLsn,
+  identifySystem,
+  type Publication,
+  readSlot,
+  Session,
+  type SystemIdentity,
+  timelineHistory,
+} from '@cdc/pg-replication'
+import type { Relation } from './catalog.ts'
+import { error } from './errors.ts'
+import { oidSetText, parseOidSet } from './oid-set.ts'
+import type { PositionBase, PositionParts } from './position.ts'
+
+/** Who the server is, asked on a replication connection. */
+export async function identify(
+  connection: ConnectionOptions,
+  since?: number,
+): Promise<SystemIdentity & { forks: ReadonlyMap<number, bigint> }> {
+  const session = await Session.open({ ...connection, replication: true })
+  try {
+    const identity = await identifySystem(session)
+    const history =
+      since === undefined || since === identity.timeline ? [] : await timelineHistory(session, identity.timeline)
+    return { ...identity, forks: new Map(history.map(({ timeline, switchPoint }) => [timeline, switchPoint])) }
+  } finally {
+    await session.close()
+  }
+}
+
+/** Is this the server that the position belongs to, and does its history hold the position? */
+export function assertSameHistory(parts: PositionParts, server: Awaited<ReturnType<typeof identify>>): void {
+  const position = formatLsn(parts.lsn)
+  const where = { position }
+  if (server.systemId !== parts.system)
+    throw error('SERVER_CHANGED', {
+      message: `The position ${position} belongs to the server with system identifier ${parts.system}; this one has ${server.systemId}.`,
+      where,
+    })
+  if (server.timeline !== parts.timeline) {
+    const fork = server.forks.get(parts.timeline)
+    if (fork === undefined || fork < parts.lsn)
+      throw error('TIMELINE_FORKED', {
+        message: `The position ${position} lies on timeline ${parts.timeline}; the server is on timeline ${server.timeline}, which ${fork === undefined ? 'does not come from it' : `left it at ${formatLsn(fork)}`}.`,
+        where,
+      })
+  }
+  if (parts.lsn > server.lsn)
+    throw error('SERVER_BEHIND', {
+      message: `The position ${position} is ahead of the server, whose log ends at ${formatLsn(server.lsn)}.`,
+      where,
+    })
+}
+
+/** Can the slot give everything after the position? */
+export async function assertSlotReaches(session: Session, name: string, parts: PositionParts): Promise<void> {
+  const slot = assertUsableSlot(session, await readSlot(session, name), name)
+  const confirmed = slot.confirmedFlushLsn
+  if (confirmed === undefined) throw withoutPosition(name)
+  if (confirmed > parts.lsn)
+    throw error('SLOT_AHEAD', {
+      message: `Slot ${name} stands at ${formatLsn(confirmed)}, past the position ${formatLsn(parts.lsn)}: changes between are gone.`,
+      where: { position: formatLsn(parts.lsn) },
+    })
+}
+
+export function withoutPosition(slot: string): Error {
+  return error('SLOT_WITHOUT_POSITION', { message: `Slot ${slot} has no confirmed_flush_lsn.` })
+}
+
+/** By chosen table the entry of the publication that brings it; undefined for one that needs none (ALL TABLES). */
+async function entriesOf(
+  session: Session,
+  publication: Publication,
+  tables: readonly Relation[],
+): Promise<Map<number, number | undefined>> {
+  const oids = `{${tables.map(({ oid }) => oid).join(',')}}`
+  // a partition may be published through any of its ancestors, a table through its schema
+  const schemas =
+    session.serverVersion >= 150000
+      ? `UNION ALL SELECT u.start, m.oid FROM up u JOIN pg_catalog.pg_class c ON c.oid = u.oid
+           JOIN pg_catalog.pg_publication_namespace m ON m.pnnspid = c.relnamespace AND m.pnpubid = $2::oid`
+      : ''
+  const rows = await session.query(
+    `WITH RECURSIVE up (start, oid) AS (
+       SELECT o, o FROM pg_catalog.unnest($1::oid[]) AS o
+       UNION ALL SELECT u.start, i.inhparent FROM up u JOIN pg_catalog.pg_class c ON c.oid = u.oid AND c.relispartition
+         JOIN pg_catalog.pg_inherits i ON i.inhrelid = u.oid)
+     SELECT start::text AS table, min(entry)::text AS entry FROM (
+       SELECT u.start, r.oid::bigint AS entry FROM up u JOIN pg_catalog.pg_publication_rel r ON r.prrelid = u.oid AND r.prpubid = $2::oid
+       ${schemas.replace('m.oid FROM', 'm.oid::bigint FROM')}) AS found (start, entry) GROUP BY start`,
+    [oids, String(publication.oid)],
+  )
+  const found = new Map(rows.map((row) => [Number(row.table), Number(row.entry)]))
+  return new Map(tables.map(({ oid }) => [oid, found.get(oid)]))
+}
+
+/** What every position of a pipeline that begins now says about the server and the publication. */
+export async function positionBase(
+  session: Session,
+  server: SystemIdentity,
+  publication: Publication | undefined,
+  tables: readonly Relation[],
+): Promise<PositionBase> {
+  const entries = publication === undefined ? new Map<number, number>() : await entriesOf(session, publication, tables)
+  return {
+    system: server.systemId,
+    timeline: server.timeline,
+    publication: publication?.oid ?? 0,
+    entries: oidSetText([...entries.values()].filter((entry) => entry !== undefined)),
+    tables: oidSetText(tables.map(({ oid }) => oid)),
+  }
+}
+
+/**
+ * Was every table in the publication all the time? A table or publication that was taken out and put back has another
+ * entry. Tables that are not there any more are nobody's loss.
+ */
+export async function assertSamePublication(
+  session: Session,
+  parts: PositionParts,
+  publication: Publication,
+  tables: readonly Relation[],
+): Promise<void> {
+  const where = { position: formatLsn(parts.lsn) }
+  if (publication.oid !== parts.publication)
+    throw error('PUBLICATION_CHANGED', {
+      message: `Publication "${publication.name}" was dropped and made again since the position ${where.position} was saved.`,
+      where,
+    })
+  const known = parseOidSet(parts.entries)
+  const entries = await entriesOf(session, publication, tables)
+  for (const table of tables) {
+    const entry = entries.get(table.oid)
+    const covered = entry === undefined ? publication.allTables : known.has(entry) || publication.allTables
+    if (covered) continue
+    throw error('PUBLICATION_CHANGED', {
+      message: `Table ${tableName(table)} was taken out of publication "${publication.name}"${entry === undefined ? '' : ' and put back'} since the position ${where.position} was saved.`,
+      where: { ...where, table: tableName(table) },
+    })
+  }
+}
+
+/** Of the tables that match now those that the position knows; says which are left out. */
+export function knownTables(
+  parts: PositionParts,
+  tables: readonly Relation[],
+  earlier: ReadonlyMap<string, { readonly id?: number }>,
+  logger: Logger,
+): Relation[] {
+  const known = parseOidSet(parts.tables)
+  for (const table of tables) {
+    if (known.has(table.oid)) continue
+    const name = tableName(table)
+    const before = earlier.get(name)?.id
+    if (before !== undefined && known.has(before))
+      throw error('TABLE_RECREATED', {
+        message: `Table ${name} was dropped and made again: it had OID ${before} and has ${table.oid}.`,
+        where: { table: name },
+      })
+    logger.warn(
+      { table: name },
+      `Table ${name} matches table-name and was not there when this pipeline began: it is left out. To take it in, start over with cdc reset.`,
+    )
+  }
+  return tables.filter(({ oid }) => known.has(oid))
+}

@@ -1,0 +1,58 @@
+import { type Logger, tableName } from '@cdc/core'
+import { assertReplicable, planPublication, type ServerState, Session, serverState } from '@cdc/pg-replication'
+import { type Relation, readLeaves, readTables } from './catalog.ts'
+import type { Environment } from './environment.ts'
+import { judgeTables } from './judge.ts'
+import { assertReadable, selectTables } from './selection.ts'
+
+export interface Preflight {
+  readonly session: Session
+  readonly server: ServerState
+  /** What the options choose now. */
+  readonly tables: readonly Relation[]
+}
+
+/**
+ * Connects and proves what can be proved without a position; changes nothing. `resumed`: there was an earlier run,
+ * whose tables may have been dropped since.
+ */
+export async function preflight(environment: Environment, logger: Logger, resumed: boolean): Promise<Preflight> {
+  const session = await Session.open(environment.connection)
+  try {
+    const server = await serverState(session)
+    assertReplicable(session, server)
+    const { tables, fault } = await selectTables(session, environment.values)
+    if (fault !== undefined && !resumed) throw fault
+    if (fault !== undefined) logger.warn({ code: fault.code }, fault.message)
+    if (!resumed) await judge(session, environment, tables)
+    return { session, server, tables }
+  } catch (failure) {
+    await session.close()
+    throw failure
+  }
+}
+
+/** Can these tables be read and followed as the options ask? */
+export async function judge(session: Session, environment: Environment, tables: readonly Relation[]): Promise<void> {
+  const { rules, values, publication, connection } = environment
+  const oids = tables.map(({ oid }) => oid)
+  const found = await readTables(session, oids)
+  const snapshot = rules.mode === 'initial' || rules.mode === 'snapshot'
+  if (snapshot)
+    assertReadable(
+      [...found.values()].filter((table) => rules.inSnapshot(tableName(table))),
+      connection.user,
+    )
+  if (rules.mode === 'snapshot') return
+  const leaves = await readLeaves(session, oids)
+  const plan = await planPublication(session, { ...publication, tables })
+  judgeTables(
+    [...found.values()].map((table) => ({
+      table,
+      leaves: leaves.filter(({ root, oid }) => root === table.oid && oid !== root),
+    })),
+    rules,
+    values['changelog-mode'],
+    plan.length > 0,
+  )
+}

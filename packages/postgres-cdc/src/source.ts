@@ -1,0 +1,192 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import {
+  type Batch,
+  CdcError,
+  failpoint,
+  type Position,
+  type ReadOptions,
+  type Source,
+  type SourceContext,
+} from '@cdc/core'
+import { ReplicationStream } from '@cdc/pg-replication'
+import { type Beginning, beginAnew, resume } from './begin.ts'
+import { Types } from './catalog.ts'
+import { blockedLog, type Environment } from './environment.ts'
+import { HEARTBEAT_PREFIX, Heartbeat } from './heartbeat.ts'
+import { type PositionParts, parsePosition, positionText } from './position.ts'
+import { type Preflight, preflight } from './preflight.ts'
+import { nameMatcher } from './selection.ts'
+import { KnownShapes } from './shapes.ts'
+import { SnapshotReader } from './snapshot/read-snapshot.ts'
+import { StreamReader } from './stream/read-stream.ts'
+import { Router } from './stream/router.ts'
+
+/** Reads one database: a snapshot of its tables where the start-up mode asks for one, then its replication slot. */
+export class PostgresSource implements Source {
+  readonly #environment: Environment
+  readonly #context: SourceContext
+  readonly #shapes: KnownShapes
+  #preflight: Preflight | undefined
+  #stream: ReplicationStream | undefined
+  #acknowledged = 0n
+
+  constructor(environment: Environment, context: SourceContext) {
+    this.#environment = environment
+    this.#context = context
+    this.#shapes = new KnownShapes(context.shapes)
+  }
+
+  async open(): Promise<void> {
+    const { logger, shapes } = this.#context
+    this.#preflight = await preflight(this.#environment, logger, shapes.size > 0)
+  }
+
+  async *read(
+    after: Position | undefined,
+    signal: AbortSignal,
+    { overlap = false }: ReadOptions = {},
+  ): AsyncGenerator<Batch> {
+    try {
+      yield* this.#read(after, signal, overlap)
+    } catch (failure) {
+      // what was cut off because we were told to stop is no failure
+      if (!signal.aborted) throw failure
+    }
+  }
+
+  async acknowledge(position: Position): Promise<void> {
+    const { lsn } = parsePosition(position)
+    await failpoint('acknowledge')
+    if (lsn > this.#acknowledged) this.#acknowledged = lsn
+    this.#stream?.setFlushed(this.#acknowledged)
+  }
+
+  async close(): Promise<void> {
+    const [stream, opened] = [this.#stream, this.#preflight]
+    this.#stream = undefined
+    this.#preflight = undefined
+    await Promise.all([stream?.close(), opened?.session.close()])
+  }
+
+  async *#read(after: Position | undefined, signal: AbortSignal, overlap: boolean): AsyncGenerator<Batch> {
+    const opened = this.#preflight
+    if (opened === undefined) throw new Error('read before open, or after close')
+    const before = after === undefined ? undefined : parsePosition(after)
+    if (before !== undefined && this.#environment.rules.mode === 'snapshot' && before.pending.size === 0) return
+    const begun =
+      before === undefined
+        ? await beginAnew(this.#environment, opened, this.#context, signal)
+        : await resume(this.#environment, opened, before, this.#context)
+    const types = new Types(opened.session)
+    let { parts } = begun
+    if (parts.pending.size > 0) {
+      const snapshot = this.#snapshotReader(begun, opened, types)
+      yield* snapshot.read(begun.created, signal)
+      if (signal.aborted) return
+      parts = snapshot.parts
+    } else {
+      await begun.created?.release()
+      // so that a start over from here never takes another place for it
+      if (after === undefined) yield { changes: [], position: positionText(parts), bytes: 0 }
+    }
+    if (this.#environment.rules.mode === 'snapshot') return
+    await failpoint('snapshot.handover')
+    yield* this.#follow(begun, parts, opened, types, signal, overlap)
+  }
+
+  #snapshotReader({ parts, publication }: Beginning, { session }: Preflight, types: Types): SnapshotReader {
+    const { connector, connection, database, slot, rules, values } = this.#environment
+    const { limits, logger } = this.#context
+    return new SnapshotReader(
+      {
+        connector,
+        connection,
+        slot,
+        parallelism: values['scan.snapshot.parallelism'],
+        limits,
+        shapes: this.#shapes,
+        prepare: { database, fresh: session, types, publication, rules },
+        logger,
+        report: (report) => this.#context.report(report),
+        onWait: blockedLog(this.#context, slot),
+      },
+      parts,
+    )
+  }
+
+  async *#follow(
+    { tables, publication }: Beginning,
+    parts: PositionParts,
+    { session, server }: Preflight,
+    types: Types,
+    signal: AbortSignal,
+    overlap: boolean,
+  ): AsyncGenerator<Batch> {
+    const { connector, database, rules, values } = this.#environment
+    const { wants, limits, logger } = this.#context
+    await types.reload()
+    const stream = await this.#start(parts, signal)
+    if (stream === undefined) return
+    this.#stream = stream
+    const heartbeat = new Heartbeat(session, values['debezium.*']['heartbeat.action.query'], logger)
+    if (!server.inRecovery) heartbeat.start(values['heartbeat.interval.ms'])
+    const chosen = new Set(tables.map(({ oid }) => oid))
+    const matches = nameMatcher(values)
+    const router = new Router({
+      database,
+      session,
+      publication: publication!,
+      rules,
+      changelogMode: values['changelog-mode'],
+      shapes: this.#shapes,
+      tables: chosen,
+      cuts: overlap ? new Map() : parts.cuts,
+      logger,
+    })
+    const reader = new StreamReader({
+      connector,
+      database,
+      wants,
+      limits,
+      skipped: rules.skipped,
+      keepMessage: (prefix) => prefix !== HEARTBEAT_PREFIX && rules.keepMessage(prefix),
+      stream,
+      parts,
+      router,
+      shapes: this.#shapes,
+      types,
+      session,
+      matches: (relation) => matches(relation),
+      logger,
+      report: (report) => this.#context.report(report),
+    })
+    try {
+      yield* reader.read(signal)
+    } finally {
+      heartbeat.stop()
+      this.#stream = undefined
+      await stream.close()
+    }
+  }
+
+  /** A slot that is busy is waited for: after a kill the server needs a while to notice. undefined: told to stop. */
+  async #start(parts: PositionParts, signal: AbortSignal): Promise<ReplicationStream | undefined> {
+    const { connection, slot, publication, busy } = this.#environment
+    const deadline = performance.now() + busy.patience
+    for (let pause = 100; !signal.aborted; pause = Math.min(2 * pause, busy.delay)) {
+      try {
+        return await ReplicationStream.start(connection, {
+          slot,
+          start: parts.lsn,
+          publications: [publication.name],
+          messages: this.#context.wants.message,
+        })
+      } catch (failure) {
+        if (!CdcError.is(failure) || failure.code !== 'SLOT_BUSY' || performance.now() + pause > deadline) throw failure
+        this.#context.logger.warn({ code: failure.code, slot }, `${failure.message} Trying again in ${pause} ms.`)
+        await delay(pause, undefined, { signal }).catch(() => undefined)
+      }
+    }
+    return undefined
+  }
+}
