@@ -1,0 +1,1 @@
+export { type PostgresStateOptions, postgresState } from './postgres-state.ts'
