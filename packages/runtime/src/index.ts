@@ -1,5 +1,6 @@
 export { errorCatalogue } from './errors.ts'
 export { defaultLimits, type PipelineLimits, type PipelineLimitsInput } from './limits.ts'
+export { addMetadata, type MetadataKey, metadataKeys } from './metadata.ts'
 export {
   type NamedSink,
   type Pipeline,
