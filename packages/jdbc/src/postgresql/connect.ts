@@ -40,6 +40,7 @@ export async function startSession(settings: ConnectionSettings, host: Host, sig
 
 async function attempt(settings: ConnectionSettings, host: Host, mode: TlsMode, signal: AbortSignal): Promise<Started> {
   const { socket, encrypted } = await openSocket(host, mode, settings.tls, signal)
+  let asked = false
   const client = new pg.Client({
     // already connected: `pg` is told so when it asks to
     stream: () => connected(socket),
@@ -49,7 +50,10 @@ async function attempt(settings: ConnectionSettings, host: Host, mode: TlsMode, 
     user: settings.user,
     database: settings.database,
     // a function, so that neither PGPASSWORD nor ~/.pgpass is looked at
-    password: () => settings.password ?? '',
+    password: () => {
+      asked = true
+      return settings.password ?? ''
+    },
     application_name: settings.applicationName,
   } as pg.ClientConfig) as unknown as Internals
   client.on('error', () => {})
@@ -59,6 +63,7 @@ async function attempt(settings: ConnectionSettings, host: Host, mode: TlsMode, 
     await client.connect()
   } catch (cause) {
     socket.destroy()
+    if (asked && settings.password === undefined) throw passwordMissing(settings, host)
     throw startFailure(cause, settings, host)
   } finally {
     signal.removeEventListener('abort', abort)
@@ -83,13 +88,20 @@ function connected(socket: Socket): Socket {
   return socket
 }
 
+function passwordMissing({ user }: ConnectionSettings, { host, port }: Host): CdcError {
+  return error('TARGET_AUTH', {
+    message: `The target ${host}:${port} asks for the password of '${user}', and none is given.`,
+    hint: 'Add: password: ${env:PGPASSWORD}',
+    where: { option: 'password' },
+  })
+}
+
 function startFailure(cause: unknown, settings: ConnectionSettings, { host, port }: Host): CdcError {
-  const { code, message } = cause as { code?: string; message?: string }
   const where = { option: 'url' }
-  if (code !== undefined && /^[0-9A-Z]{5}$/.test(code)) {
+  if (cause instanceof pg.DatabaseError) {
     const fields = new Map([
-      ['C', code],
-      ['M', message ?? ''],
+      ['C', cause.code ?? 'XX000'],
+      ['M', cause.message],
     ])
     return translate(
       new ServerError(fields),
@@ -97,6 +109,7 @@ function startFailure(cause: unknown, settings: ConnectionSettings, { host, port
       where,
     )
   }
+  const { code } = cause as { code?: string }
   return error('TARGET_UNREACHABLE', {
     message: `The target ${host}:${port} ended the connection during start-up (${code ?? 'no reason given'}).`,
     where,

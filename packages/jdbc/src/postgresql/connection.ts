@@ -28,7 +28,7 @@ export class Connection {
     const reader = new ReplyReader({
       parsed: () => this.#flights[0]?.parsed(),
       row: (cells) => this.#flights[0]?.row(cells),
-      completed: (count) => this.#flights[0]?.completed(count),
+      completed: (tag, count) => this.#flights[0]?.completed(tag, count),
       failed: (cause) => this.#failed(cause),
       ready: () => this.#flights.shift()?.ready(),
     })
@@ -164,9 +164,13 @@ export class Connection {
         message: `The target is PostgreSQL ${Math.floor(this.serverVersion / 10000)}; 10 is the least.`,
       })
     if (standby === 't' && settings.target === 'primary') return false
-    const names = Object.keys(pinned)
+    // jit came with 11
+    const names = Object.keys(pinned).filter((name) => name !== 'jit' || this.serverVersion >= 110000)
     const calls = names.map((name, i) => `pg_catalog.set_config('${name}', $${i + 1}, false)`)
-    await this.query(`SELECT ${calls.join(', ')}`, Object.values(pinned))
+    await this.query(
+      `SELECT ${calls.join(', ')}`,
+      names.map((name) => pinned[name]!),
+    )
     return true
   }
 }
@@ -205,5 +209,8 @@ const pinned: Readonly<Record<string, string>> = {
   default_transaction_deferrable: 'off',
   enable_hashjoin: 'off',
   enable_mergejoin: 'off',
+  enable_seqscan: 'off',
+  // what is switched off counts as very dear, and dear plans are compiled
+  jit: 'off',
   client_min_messages: 'error',
 }

@@ -16,6 +16,8 @@ export class Statement {
 export interface Reply {
   /** Rows that it wrote or gave. */
   readonly count: number
+  /** `COMMIT`, `UPDATE 5`, ... */
+  readonly tag: string
   readonly rows: (string | null)[][]
 }
 
@@ -95,8 +97,8 @@ export class Flight {
     this.#rows.push(cells)
   }
 
-  completed(count: number): void {
-    this.#replies.push({ count, rows: this.#rows })
+  completed(tag: string, count: number): void {
+    this.#replies.push({ tag, count, rows: this.#rows })
     this.#rows = []
   }
 

@@ -5,7 +5,7 @@ export interface ReplyHandler {
   parsed(): void
   row(cells: (string | null)[]): void
   /** A statement is done; `count` of its rows, or 0 where it counts none. */
-  completed(count: number): void
+  completed(tag: string, count: number): void
   failed(error: ServerError): void
   ready(): void
 }
@@ -38,11 +38,15 @@ export class ReplyReader {
     // ParseComplete, DataRow, CommandComplete, EmptyQueryResponse, ErrorResponse, ReadyForQuery
     if (type === 0x31) handler.parsed()
     else if (type === 0x44) handler.row(readRow(data, start))
-    else if (type === 0x43) handler.completed(readCount(data.toString('latin1', start, end - 1)))
-    else if (type === 0x49) handler.completed(0)
+    else if (type === 0x43) this.#completed(data.toString('latin1', start, end - 1))
+    else if (type === 0x49) this.#completed('')
     else if (type === 0x45) handler.failed(new ServerError(readFields(data, start, end)))
     else if (type === 0x5a) handler.ready()
     // BindComplete, CopyInResponse, NoData, notices and the like say nothing that is needed
+  }
+
+  #completed(tag: string): void {
+    this.#handler.completed(tag, readCount(tag))
   }
 }
 

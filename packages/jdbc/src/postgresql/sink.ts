@@ -7,12 +7,14 @@ import { parseTableName } from '../table-name.ts'
 import { Applier } from './applier.ts'
 import { Connection } from './connection.ts'
 import { addRows, count, few } from './few-path.ts'
+import type { Reply } from './flight.ts'
 import { PositionStore } from './position-store.ts'
 import { Segment } from './segment.ts'
 import { ConnectionEnded, isRetriable, ServerError, translate } from './server-error.ts'
 
 /** Changes are held until so many have come, or `flush`: larger sets are quicker. */
 const heldAtMost = 5000
+const heldBytes = 8 * 1024 * 1024
 
 /** Where the position row is: the option's schema, else the connection's current one. */
 export function positionStore(options: JdbcOptions, context: SinkContext, connection: Connection): PositionStore {
@@ -35,6 +37,7 @@ export class PostgresSink implements Sink {
   #applier!: Applier
   #store!: PositionStore
   #held: readonly Change[] = []
+  #heldBytes = 0
   /** The changes of the open transaction, while they are all held here and could be applied again. */
   #sole: readonly Change[] | undefined
   #open = false
@@ -65,7 +68,8 @@ export class PostgresSink implements Sink {
       this.#held = this.#held.length === 0 ? batch.changes : this.#held.concat(batch.changes)
       const first = this.#held.find(isRowChange)
       const snapshot = first?.origin.snapshot !== undefined
-      if (!snapshot && this.#held.length < heldAtMost) return
+      this.#heldBytes += batch.bytes
+      if (!snapshot && this.#held.length < heldAtMost && this.#heldBytes < heldBytes) return
       const held = this.#take()
       const work = this.#apply(held)
       if (snapshot) return work
@@ -103,6 +107,7 @@ export class PostgresSink implements Sink {
   #take(): readonly Change[] {
     const held = this.#held
     this.#held = []
+    this.#heldBytes = 0
     return held
   }
 
@@ -225,9 +230,11 @@ export class PostgresSink implements Sink {
   }
 
   /** Without an answer nobody knows whether it has happened. */
-  async #commits(answer: Promise<unknown>): Promise<void> {
+  async #commits(answer: Promise<readonly Reply[]>): Promise<void> {
     try {
-      await answer
+      const last = (await answer).at(-1)!.tag
+      // a transaction that has failed answers COMMIT with ROLLBACK, and no error
+      if (last !== 'COMMIT') throw error('STATEMENT_REFUSED', { message: `The target answered COMMIT with ${last}.` })
     } catch (cause) {
       if (cause instanceof ConnectionEnded || (cause instanceof ServerError && /^(57P|08)/.test(cause.code)))
         throw error('COMMIT_UNKNOWN', {

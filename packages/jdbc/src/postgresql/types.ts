@@ -65,10 +65,14 @@ const sameType = (native: string, target: TargetColumn) =>
 const bare = (type: string) => type.replace(/^pg_catalog\./, '').replace(/\(.*?\)/, '')
 
 function roundsOff(type: DataType, target: TargetColumn): boolean {
+  const [, args] = split(target.type)
+  if (/^time/.test(type.kind)) {
+    const digits = (type as { precision?: number }).precision ?? 6
+    return args.length > 0 && digits > args[0]!
+  }
   if (type.kind !== 'decimal') return false
   if (target.base !== 'numeric') return type.scale !== 0
-  const scale = /\(\d+,(-?\d+)\)/.exec(target.type)?.[1]
-  return scale !== undefined && type.scale !== undefined && type.scale > Number(scale)
+  return args.length > 0 && (type.scale === undefined || type.scale > (args[1] ?? 0))
 }
 
 /** The type that a column gets where we declare it: the source's own where the target has it, else the nearest. */
