@@ -3,10 +3,10 @@ import type { ConnectionOptions } from './connection/options.ts'
 import { Session } from './connection/session.ts'
 import { pgError } from './errors.ts'
 import { type Lsn, parseLsn } from './lsn.ts'
-import { serverError, ServerError, sqlStateOf } from './postgres-error.ts'
+import { ServerError, serverError, sqlStateOf } from './postgres-error.ts'
 import { quoteIdentifier } from './quote.ts'
-import { slotFailure } from './slot-failure.ts'
 import { assertSlotName, readSlot } from './slot.ts'
+import { slotFailure } from './slot-failure.ts'
 import { type BlockingTransaction, describeBlocking, SlotWait } from './slot-wait.ts'
 
 export interface CreateSlotOptions {
@@ -80,9 +80,14 @@ function created(session: Session, name: string, point: string, snapshotName: st
 }
 
 /** https://www.postgresql.org/docs/current/protocol-replication.html; parenthesised options came with 15. */
-export function createCommand({ name, temporary = false, exportSnapshot = true, failover = false }: CreateSlotOptions, serverVersion: number): string {
+export function createCommand(
+  { name, temporary = false, exportSnapshot = true, failover = false }: CreateSlotOptions,
+  serverVersion: number,
+): string {
   if (failover && serverVersion < 170_000) {
-    throw pgError('FAILOVER_UNSUPPORTED', { message: `A slot with failover needs PostgreSQL 17; the server is ${Math.floor(serverVersion / 10_000)}.` })
+    throw pgError('FAILOVER_UNSUPPORTED', {
+      message: `A slot with failover needs PostgreSQL 17; the server is ${Math.floor(serverVersion / 10_000)}.`,
+    })
   }
   const head = `CREATE_REPLICATION_SLOT ${quoteIdentifier(name)} ${temporary ? 'TEMPORARY ' : ''}LOGICAL pgoutput`
   if (serverVersion < 150_000) return `${head} ${exportSnapshot ? 'EXPORT_SNAPSHOT' : 'NOEXPORT_SNAPSHOT'}`
@@ -115,7 +120,13 @@ async function creationFailure(
     case '0A000':
       return serverError('NOT_ON_STANDBY', cause, doing)
     case '42501':
-      return serverError('NO_REPLICATION_RIGHT', cause, doing, {}, `Run as superuser: ALTER ROLE "${options.user}" REPLICATION;`)
+      return serverError(
+        'NO_REPLICATION_RIGHT',
+        cause,
+        doing,
+        {},
+        `Run as superuser: ALTER ROLE "${options.user}" REPLICATION;`,
+      )
     default: {
       const told = await slotFailure(options, name, failure)
       // the catalog shows no such slot because it was not created

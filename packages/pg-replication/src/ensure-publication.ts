@@ -27,7 +27,10 @@ export interface EnsuredPublication {
  * PUBLICATION_MISSING (disabled) and PUBLICATION_RIGHT with the exact statement to run. Does not look at whether it has
  * the tables: `assertPublished` does.
  */
-export async function ensurePublication(session: Session, options: EnsurePublicationOptions): Promise<EnsuredPublication> {
+export async function ensurePublication(
+  session: Session,
+  options: EnsurePublicationOptions,
+): Promise<EnsuredPublication> {
   const existing = await readPublication(session, options.name)
   if (existing !== undefined) return { publication: existing, created: false, statements: [] }
   const statement = await createStatement(session, options)
@@ -53,7 +56,11 @@ export async function planPublication(session: Session, options: EnsurePublicati
  * Throws PUBLICATION_LACKS_TABLE naming every table that the stream would not bring, with the statement to run, and
  * PUBLICATION_LACKS_OPERATIONS.
  */
-export async function assertPublished(session: Session, publication: Publication, tables: readonly TableName[]): Promise<void> {
+export async function assertPublished(
+  session: Session,
+  publication: Publication,
+  tables: readonly TableName[],
+): Promise<void> {
   const { name, publishes, allTables } = publication
   if (!publishes.insert || !publishes.update || !publishes.delete) {
     const lacks = (['insert', 'update', 'delete'] as const).filter((operation) => !publishes[operation])

@@ -47,7 +47,8 @@ export const pgError = defineErrors({
   },
   PASSWORD_WRONG: {
     kind: 'auth',
-    cause: 'The server refused the password of this role (28P01). It says the same when the role does not exist or its password has expired.',
+    cause:
+      'The server refused the password of this role (28P01). It says the same when the role does not exist or its password has expired.',
     cure: "Check user and password; set it anew with ALTER ROLE ... PASSWORD '...';",
   },
   PASSWORD_MISSING: {
@@ -62,7 +63,8 @@ export const pgError = defineErrors({
   },
   LOGIN_REFUSED: {
     kind: 'auth',
-    cause: 'No line of pg_hba.conf lets this role into this database from this address, the role does not exist or may not log in, or a client certificate is wanted (28000).',
+    cause:
+      'No line of pg_hba.conf lets this role into this database from this address, the role does not exist or may not log in, or a client certificate is wanted (28000).',
     cure: 'Add a line to pg_hba.conf and run SELECT pg_reload_conf(); check the role with \\du.',
   },
   AUTH_UNSUPPORTED: {
@@ -77,7 +79,8 @@ export const pgError = defineErrors({
   },
   NO_RIGHT: {
     kind: 'auth',
-    cause: 'The role lacks a right on an object (42501). Row level security that would hide rows is reported the same way.',
+    cause:
+      'The role lacks a right on an object (42501). Row level security that would hide rows is reported the same way.',
     cure: 'Grant it: GRANT USAGE ON SCHEMA ... TO ...; GRANT SELECT ON ... TO ...; with row level security: ALTER ROLE ... BYPASSRLS;',
   },
   NO_REPLICATION_RIGHT: {
@@ -87,7 +90,8 @@ export const pgError = defineErrors({
   },
   TOO_MANY_CONNECTIONS: {
     kind: 'throttled',
-    cause: 'The server has no free connection (max_connections, a limit of the role or the database), or no free walsender (max_wal_senders).',
+    cause:
+      'The server has no free connection (max_connections, a limit of the role or the database), or no free walsender (max_wal_senders).',
     cure: 'Free some, or raise the limit: ALTER SYSTEM SET max_connections = ...; ALTER SYSTEM SET max_wal_senders = ...; then restart the server.',
   },
   SERVER_SHUTDOWN: {
@@ -107,12 +111,14 @@ export const pgError = defineErrors({
   },
   SESSION_TIMEOUT: {
     kind: 'connection',
-    cause: 'A timeout of the server ended the session (25P02..25P04, 57P05), though ours switches them off: something between resets settings.',
+    cause:
+      'A timeout of the server ended the session (25P02..25P04, 57P05), though ours switches them off: something between resets settings.',
     cure: 'Connect without a pooler. Look for event triggers or login triggers that set timeouts.',
   },
   QUERY_CANCELED: {
     kind: 'rewind',
-    cause: 'Somebody canceled the statement (pg_cancel_backend), or a standby canceled it for a conflict with recovery (57014).',
+    cause:
+      'Somebody canceled the statement (pg_cancel_backend), or a standby canceled it for a conflict with recovery (57014).',
     cure: 'Nothing, when it happens now and then. On a standby raise max_standby_streaming_delay.',
   },
   TLS_UNSUPPORTED: {
@@ -157,7 +163,8 @@ export const pgError = defineErrors({
   },
   TLS_INJECTED: {
     kind: 'conflict',
-    cause: 'There were bytes between the answer to the request for TLS and the handshake: somebody may be injecting data.',
+    cause:
+      'There were bytes between the answer to the request for TLS and the handshake: somebody may be injecting data.',
     cure: 'Do not go on. Find out what stands between this machine and the server.',
   },
   SERVER_TOO_OLD: {
@@ -207,12 +214,14 @@ export const pgError = defineErrors({
   },
   SLOT_WRONG_DATABASE: {
     kind: 'config',
-    cause: 'The replication slot belongs to another database of the server. Slot names are one namespace for the whole server.',
+    cause:
+      'The replication slot belongs to another database of the server. Slot names are one namespace for the whole server.',
     cure: 'Choose another slot.name, or connect to the database that the slot belongs to.',
   },
   SLOT_LOST: {
     kind: 'history-lost',
-    cause: 'The server has invalidated the replication slot: log that it needs is gone, or it cannot be decoded any more.',
+    cause:
+      'The server has invalidated the replication slot: log that it needs is gone, or it cannot be decoded any more.',
     cure: 'Start over (reset). Before, raise max_slot_wal_keep_size or the disk, and watch the retained log.',
   },
   SLOT_SYNCED: {
@@ -267,12 +276,14 @@ export const pgError = defineErrors({
   },
   PUBLICATION_RIGHT: {
     kind: 'auth',
-    cause: 'To create a publication a role needs CREATE on the database and must own the tables; FOR ALL TABLES and FOR TABLES IN SCHEMA need superuser.',
+    cause:
+      'To create a publication a role needs CREATE on the database and must own the tables; FOR ALL TABLES and FOR TABLES IN SCHEMA need superuser.',
     cure: 'Let the owner of the tables create the publication, and set publication.autocreate.mode to disabled.',
   },
   PUBLICATION_SKIPPED: {
     kind: 'history-lost',
-    cause: 'While decoding, the server found no publication of this name at that place in the log, and left changes out (18 and later say so only in a warning).',
+    cause:
+      'While decoding, the server found no publication of this name at that place in the log, and left changes out (18 and later say so only in a warning).',
     cure: 'The publication was dropped or made after the slot. Start over (reset).',
   },
   TABLE_NOT_FOUND: {
@@ -322,7 +333,8 @@ export const pgError = defineErrors({
   },
   SNAPSHOT_GONE: {
     kind: 'rewind',
-    cause: 'The exported snapshot cannot be imported: the connection that exported it has ended, or a pooler led us to another server.',
+    cause:
+      'The exported snapshot cannot be imported: the connection that exported it has ended, or a pooler led us to another server.',
     cure: 'Nothing: the snapshot is taken anew. Connect without a pooler if it happens again.',
   },
   FEATURE_UNSUPPORTED: {
@@ -342,7 +354,8 @@ export const pgError = defineErrors({
   },
   DATA_REFUSED: {
     kind: 'data',
-    cause: 'The server could not work with a value (class 22) or a constraint refused it (class 23). The value itself is never shown.',
+    cause:
+      'The server could not work with a value (class 22) or a constraint refused it (class 23). The value itself is never shown.',
     cure: "Look into the server's log.",
   },
   MESSAGE_TOO_LARGE: {

@@ -78,7 +78,13 @@ export function serverError(
 }
 
 /** An error that did not come from the server. */
-export function localError(code: PgErrorCode, error: unknown, doing: string, where?: ErrorPlace, hint?: string): CdcError {
+export function localError(
+  code: PgErrorCode,
+  error: unknown,
+  doing: string,
+  where?: ErrorPlace,
+  hint?: string,
+): CdcError {
   return pgError(code, {
     message: `${capital(doing)} failed: ${reason(error)}.`.replace(/\.\.$/, '.'),
     ...(hint === undefined ? {} : { hint }),

@@ -91,7 +91,8 @@ WHERE t.pubname = $1::pg_catalog.name ORDER BY 1, 2`
 }
 
 function entriesOf(version: number): string {
-  const relations = 'SELECT r.oid, NULL::pg_catalog.name AS schema FROM pg_catalog.pg_publication_rel r WHERE r.prpubid = $1::pg_catalog.oid'
+  const relations =
+    'SELECT r.oid, NULL::pg_catalog.name AS schema FROM pg_catalog.pg_publication_rel r WHERE r.prpubid = $1::pg_catalog.oid'
   if (version < 150_000) return `${relations} ORDER BY 1`
   return `${relations} UNION ALL SELECT m.oid, n.nspname FROM pg_catalog.pg_publication_namespace m
 JOIN pg_catalog.pg_namespace n ON n.oid = m.pnnspid WHERE m.pnpubid = $1::pg_catalog.oid ORDER BY 1`

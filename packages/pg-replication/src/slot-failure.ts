@@ -25,7 +25,9 @@ async function ask(options: ConnectionOptions, slot: string, state: string): Pro
     if (state === '55006') return await slotHolder(session, slot)
     const [row] = await session.query("SELECT pg_catalog.current_setting('wal_level') AS level")
     if (row?.level !== 'logical') {
-      return pgError('WAL_LEVEL_NOT_LOGICAL', { message: `wal_level of the server is '${row?.level}', and must be 'logical'.` })
+      return pgError('WAL_LEVEL_NOT_LOGICAL', {
+        message: `wal_level of the server is '${row?.level}', and must be 'logical'.`,
+      })
     }
     assertUsableSlot(session, await readSlot(session, slot), slot)
     return undefined

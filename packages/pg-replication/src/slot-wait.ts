@@ -27,7 +27,11 @@ export class SlotWait {
   #asking: Promise<void> = Promise.resolve()
   #last: readonly BlockingTransaction[] = []
 
-  constructor(options: ConnectionOptions, pid: number, onWait: ((blocking: readonly BlockingTransaction[]) => void) | undefined) {
+  constructor(
+    options: ConnectionOptions,
+    pid: number,
+    onWait: ((blocking: readonly BlockingTransaction[]) => void) | undefined,
+  ) {
     this.#options = options
     this.#pid = pid
     this.#onWait = onWait
@@ -98,7 +102,12 @@ export function describeBlocking(blocking: readonly BlockingTransaction[]): stri
   return blocking
     .map(({ pid, user, applicationName, state, age }) => {
       if (pid === 0) return 'a prepared transaction'
-      const details = [applicationName && `"${applicationName}"`, user && `user ${user}`, state, age !== undefined && `transaction open for ${age} s`]
+      const details = [
+        applicationName && `"${applicationName}"`,
+        user && `user ${user}`,
+        state,
+        age !== undefined && `transaction open for ${age} s`,
+      ]
       return `PID ${pid} (${details.filter(Boolean).join(', ')})`
     })
     .join(', ')

@@ -85,7 +85,10 @@ export async function dropOrphanSlots(session: Session, prefix: string): Promise
 /** SLOT_NAME_INVALID, with the nearest valid name in the hint. */
 export function assertSlotName(name: string): void {
   if (/^[a-z0-9_]{1,63}$/.test(name)) return
-  const near = name.toLowerCase().replaceAll(/[^a-z0-9_]/g, '_').slice(0, 63)
+  const near = name
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9_]/g, '_')
+    .slice(0, 63)
   throw pgError('SLOT_NAME_INVALID', {
     message: `'${name}' cannot name a replication slot: 1 to 63 of a to z, 0 to 9 and _.`,
     hint: near === '' ? 'Give slot.name.' : `Set slot.name to '${near}', for example.`,
@@ -115,7 +118,8 @@ export function assertUsableSlot(session: Session, slot: Slot | undefined, name:
     })
   }
   if (slot.walStatus === 'lost' || slot.invalidationReason !== undefined) throw lost(slot)
-  if (slot.synced === true) throw pgError('SLOT_SYNCED', { message: `Replication slot "${name}" is kept in step with another server's.` })
+  if (slot.synced === true)
+    throw pgError('SLOT_SYNCED', { message: `Replication slot "${name}" is kept in step with another server's.` })
   return slot
 }
 
@@ -140,7 +144,13 @@ WHERE s.slot_name = $1::pg_catalog.name AND s.active`,
   )
   if (row === undefined) return undefined
   const { pid, app, user, address, state, age } = row
-  const who = [app && `"${app}"`, user && `user ${user}`, `from ${address ?? 'this machine'}`, state, age && `connected for ${age}`]
+  const who = [
+    app && `"${app}"`,
+    user && `user ${user}`,
+    `from ${address ?? 'this machine'}`,
+    state,
+    age && `connected for ${age}`,
+  ]
   return pgError('SLOT_BUSY', {
     message: `Replication slot "${name}" is active for PID ${pid} (${who.filter(Boolean).join(', ')}).`,
     hint: `Stop that process if it should not run, or give this pipeline a slot.name of its own. If its client is dead, the server notices after wal_sender_timeout; at once with SELECT pg_terminate_backend(${pid});`,

@@ -2,10 +2,10 @@ import type * as net from 'node:net'
 import { CdcError } from '@cdc/core'
 import pg from 'pg'
 import { pgError } from '../errors.ts'
-import { localError, postgresError, serverError, sqlStateOf, type ServerFields } from '../postgres-error.ts'
+import { localError, postgresError, type ServerFields, serverError, sqlStateOf } from '../postgres-error.ts'
 import { codeOfTls } from '../sqlstate.ts'
 import { aborted, within } from './deadline.ts'
-import { describeHost, type Dialled, dial, tlsError } from './dial.ts'
+import { type Dialled, describeHost, dial, tlsError } from './dial.ts'
 import type { ConnectionOptions } from './options.ts'
 import { type Attempt, isLoopback, type TlsPlan, tlsPlan } from './tls.ts'
 
@@ -37,7 +37,11 @@ const asText = { getTypeParser: () => (value: string | Buffer) => value }
  * A connection up to its first ReadyForQuery, by libpq's rules for sslmode: which tries, in which order, and what
  * makes the second one follow the first.
  */
-export async function connect(options: ConnectionOptions, replication: boolean, signal?: AbortSignal): Promise<Connected> {
+export async function connect(
+  options: ConnectionOptions,
+  replication: boolean,
+  signal?: AbortSignal,
+): Promise<Connected> {
   if (signal?.aborted) throw aborted()
   const plan = tlsPlan(options)
   const timeout = options.connectTimeout ?? 30_000
@@ -91,7 +95,8 @@ function retriesOther(tried: Attempt, error: unknown): boolean {
 function bothFailed(first: Attempt, error: CdcError, other: CdcError): CdcError {
   const [encrypted, plain] = first === 'tls' ? [error, other] : [other, error]
   // a server without TLS has nothing to say about it: the other try was the real one
-  const [main, rest, how] = encrypted.code === 'TLS_UNSUPPORTED' ? [plain, encrypted, 'With'] : [encrypted, plain, 'Without']
+  const [main, rest, how] =
+    encrypted.code === 'TLS_UNSUPPORTED' ? [plain, encrypted, 'With'] : [encrypted, plain, 'Without']
   const { code, kind, hint, where, cause } = main
   const message = `${main.message} ${how} TLS: ${rest.message}`
   return new CdcError({ code, kind, message, where, cause, ...(hint === undefined ? {} : { hint }) })
@@ -173,7 +178,9 @@ function withoutEnvironment(client: PgClient, replication: boolean): void {
 function assertNegotiated(plan: TlsPlan, { socket, encrypted }: Dialled): void {
   const secure = 'encrypted' in socket && socket.encrypted === true
   if (secure === encrypted && (secure || plan.plainAllowed)) return
-  throw pgError('TLS_FAILED', { message: `The connection is ${secure ? '' : 'not '}encrypted, against sslmode '${plan.mode}'.` })
+  throw pgError('TLS_FAILED', {
+    message: `The connection is ${secure ? '' : 'not '}encrypted, against sslmode '${plan.mode}'.`,
+  })
 }
 
 function loginError(error: unknown, options: ConnectionOptions, plan: TlsPlan, replication: boolean): CdcError {
@@ -185,11 +192,23 @@ function loginError(error: unknown, options: ConnectionOptions, plan: TlsPlan, r
     case '42501':
       return replication
         ? serverError('NO_REPLICATION_RIGHT', error as ServerFields, doing, where, replicationHint(user))
-        : serverError('NO_RIGHT', error as ServerFields, doing, where, `GRANT CONNECT ON DATABASE "${database}" TO "${user}";`)
+        : serverError(
+            'NO_RIGHT',
+            error as ServerFields,
+            doing,
+            where,
+            `GRANT CONNECT ON DATABASE "${database}" TO "${user}";`,
+          )
     case '28000':
       return serverError('LOGIN_REFUSED', error as ServerFields, doing, where, loginHint(options, plan))
     case '53300':
-      return serverError('TOO_MANY_CONNECTIONS', error as ServerFields, doing, where, replication ? sendersHint : undefined)
+      return serverError(
+        'TOO_MANY_CONNECTIONS',
+        error as ServerFields,
+        doing,
+        where,
+        replication ? sendersHint : undefined,
+      )
     case undefined:
       return withoutState(error, options, plan, doing)
     default:
@@ -220,7 +239,10 @@ function loginHint({ database, user }: ConnectionOptions, plan: TlsPlan): string
 }
 
 function passwordMissing({ user }: ConnectionOptions): CdcError {
-  return pgError('PASSWORD_MISSING', { message: `The server asks for the password of ${user}, and none is set.`, where: { option: 'password' } })
+  return pgError('PASSWORD_MISSING', {
+    message: `The server asks for the password of ${user}, and none is set.`,
+    where: { option: 'password' },
+  })
 }
 
 function unprotected(options: ConnectionOptions): CdcError {

@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net'
 import type { CdcError } from '@cdc/core'
-import { BurstReader } from '../replication/burst-reader.ts'
-import { COPY_DATA, MessageSplitter } from '../replication/message-splitter.ts'
 import { pgError } from '../errors.ts'
 import { postgresError } from '../postgres-error.ts'
+import { BurstReader } from '../replication/burst-reader.ts'
+import { COPY_DATA, MessageSplitter } from '../replication/message-splitter.ts'
 import { aborted } from './deadline.ts'
 
 /** A row cannot be larger than this at the server. */

@@ -1,6 +1,6 @@
 import * as net from 'node:net'
 import * as tls from 'node:tls'
-import { type CdcError } from '@cdc/core'
+import type { CdcError } from '@cdc/core'
 import { pgError } from '../errors.ts'
 import { localError, postgresError } from '../postgres-error.ts'
 import { codeOfTls } from '../sqlstate.ts'

@@ -3,7 +3,7 @@ import { CdcError } from '@cdc/core'
 import type pg from 'pg'
 import { pgError } from '../errors.ts'
 import { localError, postgresError, sqlStateOf } from '../postgres-error.ts'
-import { connect, type Connected, type PgClient } from './connect.ts'
+import { type Connected, connect, type PgClient } from './connect.ts'
 import { CopyOut } from './copy-out.ts'
 import { aborted, within } from './deadline.ts'
 import { describeHost } from './dial.ts'
@@ -81,7 +81,8 @@ export class Session {
     const { connectTimeout: timeout = 30_000, replication = false } = options
     const connected = await connect(options, replication, signal)
     const doing = `preparing the session at ${describeHost(options)}`
-    const late = () => pgError('CONNECT_TIMEOUT', { message: `${describeHost(options)} did not answer within ${timeout} ms.` })
+    const late = () =>
+      pgError('CONNECT_TIMEOUT', { message: `${describeHost(options)} did not answer within ${timeout} ms.` })
     try {
       const cut = () => connected.socket.destroy()
       const { rows } = await within({ timeout, signal, late }, connected.client.query(pinSettings), cut)
@@ -96,12 +97,19 @@ export class Session {
    * Runs one statement; parameters are bound as text. Without parameters it may hold several statements, and gives the
    * rows of the last. On a replication session nothing can be bound.
    */
-  query<R extends TextRow = TextRow>(sql: string, params: readonly (string | null)[] = [], options: QueryOptions = {}): Promise<R[]> {
+  query<R extends TextRow = TextRow>(
+    sql: string,
+    params: readonly (string | null)[] = [],
+    options: QueryOptions = {},
+  ): Promise<R[]> {
     const { doing = 'running a statement', timeout = 60_000, signal } = options
     return this.#serial(doing, async () => {
       const run = this.#client.query(params.length === 0 ? sql : { text: sql, values: [...params] })
-      const late = () => pgError('QUERY_TIMEOUT', { message: `There was no answer within ${timeout} ms while ${doing}.` })
-      const result = (await within({ timeout, signal, late }, run, (why) => this.#cut(why))) as pg.QueryResult | pg.QueryResult[]
+      const late = () =>
+        pgError('QUERY_TIMEOUT', { message: `There was no answer within ${timeout} ms while ${doing}.` })
+      const result = (await within({ timeout, signal, late }, run, (why) => this.#cut(why))) as
+        | pg.QueryResult
+        | pg.QueryResult[]
       return (Array.isArray(result) ? result.at(-1)! : result).rows as R[]
     })
   }
@@ -191,7 +199,10 @@ export class Session {
     })
     await new Promise<void>((resolve) => connection.once('end', resolve))
     if (this.#closing) return undefined
-    this.#reason ??= last === undefined ? localError('CONNECTION_LOST', new Error('the server closed it'), where) : postgresError(last, where)
+    this.#reason ??=
+      last === undefined
+        ? localError('CONNECTION_LOST', new Error('the server closed it'), where)
+        : postgresError(last, where)
     return this.#reason
   }
 }

@@ -82,12 +82,15 @@ function checkRoot(mode: SslMode, { rootCert }: SslOptions): void {
 
 function authorities({ rootCert }: SslOptions): tls.ConnectionOptions {
   if (rootCert === undefined || rootCert === 'system') {
-    return { ca: [...tls.getCACertificates('default'), ...(rootCert === 'system' ? tls.getCACertificates('system') : [])] }
+    return {
+      ca: [...tls.getCACertificates('default'), ...(rootCert === 'system' ? tls.getCACertificates('system') : [])],
+    }
   }
   const ca = file(rootCert, 'sslrootcert')
   parsed(rootCert, 'sslrootcert', () => {
     // OpenSSL takes a file without any certificate in silence, and then trusts nobody
-    if (!ca.includes('-----BEGIN ')) throw new Error('there is no PEM block in it')
+    if (!/-----BEGIN (X509 |TRUSTED )?CERTIFICATE-----/.test(ca.toString('latin1')))
+      throw new Error('there is no PEM certificate in it')
     tls.createSecureContext({ ca })
   })
   return { ca }

@@ -47,7 +47,9 @@ export function parseTimelineHistory(text: string): TimelineSwitch[] {
     const match = /^\s*(\d+)\s+([0-9A-Fa-f]+\/[0-9A-Fa-f]+)/.exec(line)
     if (match !== null) switches.push({ timeline: Number(match[1]), switchPoint: parseLsn(match[2]!) })
     else if (!/^\s*(#|$)/.test(line)) {
-      throw pgError('PROTOCOL_BROKEN', { message: `The history of a timeline has a line that cannot be read: '${line}'.` })
+      throw pgError('PROTOCOL_BROKEN', {
+        message: `The history of a timeline has a line that cannot be read: '${line}'.`,
+      })
     }
   }
   return switches
@@ -136,13 +138,19 @@ export function assertReplicable(session: Session, server: ServerState): void {
   const { user } = session.options
   if (session.greenplum) throw pgError('SERVER_UNSUPPORTED', { message: 'The server is Greenplum, or made of it.' })
   if (server.version < 100_000) {
-    throw pgError('SERVER_TOO_OLD', { message: `The server is PostgreSQL ${Math.floor(server.version / 10_000)}; 10 is the oldest that works.` })
+    throw pgError('SERVER_TOO_OLD', {
+      message: `The server is PostgreSQL ${Math.floor(server.version / 10_000)}; 10 is the oldest that works.`,
+    })
   }
   if (session.pooled) {
-    throw pgError('POOLED_CONNECTION', { message: 'A pooler stands between us and the server: the process that answers is not the one we logged in to.' })
+    throw pgError('POOLED_CONNECTION', {
+      message: 'A pooler stands between us and the server: the process that answers is not the one we logged in to.',
+    })
   }
   if (server.walLevel !== 'logical') {
-    throw pgError('WAL_LEVEL_NOT_LOGICAL', { message: `wal_level of the server is '${server.walLevel}', and must be 'logical'.` })
+    throw pgError('WAL_LEVEL_NOT_LOGICAL', {
+      message: `wal_level of the server is '${server.walLevel}', and must be 'logical'.`,
+    })
   }
   if (server.inRecovery && server.version < 160_000) {
     throw pgError('NOT_ON_STANDBY', { message: 'The server is a standby of a version before 16, which cannot decode.' })

@@ -1,5 +1,8 @@
 import { pgError } from '../errors.ts'
 
+/** The server cannot build a larger one: MaxAllocSize is 1 GiB - 1. */
+const largest = 2 ** 30 + 4
+
 /** CopyData, the message that carries both COPY and the replication stream. */
 export const COPY_DATA = 0x64
 
@@ -62,7 +65,8 @@ export class MessageSplitter {
 
   #refuse(size: number, type: number): never {
     const what = `a message of type 0x${type.toString(16)} and ${size} bytes`
-    if (size < 4 || !isMessageType(type)) throw pgError('PROTOCOL_BROKEN', { message: `The server sent ${what}, which is none of PostgreSQL's.` })
+    if (size < 4 || size > largest || !isMessageType(type))
+      throw pgError('PROTOCOL_BROKEN', { message: `The server sent ${what}, which is none of PostgreSQL's.` })
     throw pgError('MESSAGE_TOO_LARGE', { message: `The server sent ${what}; the limit is ${this.#limit}.` })
   }
 }

@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net'
 import { CdcError } from '@cdc/core'
+import { aborted, within } from '../connection/deadline.ts'
 import type { ConnectionOptions } from '../connection/options.ts'
 import { Session } from '../connection/session.ts'
-import { aborted, within } from '../connection/deadline.ts'
 import { pgError } from '../errors.ts'
 import { formatLsn, type Lsn } from '../lsn.ts'
 import { localError, postgresError, serverError } from '../postgres-error.ts'
@@ -11,7 +11,7 @@ import { slotFailure } from '../slot-failure.ts'
 import { BurstReader } from './burst-reader.ts'
 import { COPY_DATA, isMessageType, MessageSplitter } from './message-splitter.ts'
 import { serverFields } from './server-fields.ts'
-import { statusInterval, StatusReporter, statusUpdate } from './status-update.ts'
+import { StatusReporter, statusInterval, statusUpdate } from './status-update.ts'
 
 export interface StreamOptions {
   readonly slot: string
@@ -128,7 +128,8 @@ export class ReplicationStream {
     const work = (async () => {
       while (!this.#started && this.#failure === undefined && !this.#ended) await this.#fill()
     })()
-    const late = () => pgError('CONNECT_TIMEOUT', { message: `START_REPLICATION was not answered within ${timeout} ms.` })
+    const late = () =>
+      pgError('CONNECT_TIMEOUT', { message: `START_REPLICATION was not answered within ${timeout} ms.` })
     const { signal } = this.#options
     try {
       await within({ timeout, signal, late }, work, () => this.#socket.destroy())
@@ -148,7 +149,8 @@ export class ReplicationStream {
   async #fill(): Promise<void> {
     try {
       const burst = await this.#burst()
-      if (burst === undefined) throw localError('CONNECTION_LOST', new Error('the server closed it'), 'the replication connection')
+      if (burst === undefined)
+        throw localError('CONNECTION_LOST', new Error('the server closed it'), 'the replication connection')
       this.#inbound = performance.now()
       this.#probed = false
       for (const chunk of burst) this.#splitter.push(chunk)
@@ -178,7 +180,9 @@ export class ReplicationStream {
   #listen(limit: number): void {
     const silence = performance.now() - this.#inbound
     if (silence >= limit) {
-      this.#fail(pgError('STREAM_SILENT', { message: `Not a byte came from the server for ${Math.round(silence / 1000)} s.` }))
+      this.#fail(
+        pgError('STREAM_SILENT', { message: `Not a byte came from the server for ${Math.round(silence / 1000)} s.` }),
+      )
     } else if (silence >= limit / 2 && !this.#probed) {
       this.#probed = true
       this.#write(statusUpdate(this.#status.flushed, Date.now(), true))
@@ -218,7 +222,10 @@ export class ReplicationStream {
       case PARAMETER:
         return
       default:
-        if (!isMessageType(type)) throw pgError('PROTOCOL_BROKEN', { message: `A message of unknown type 0x${type.toString(16)} came in the stream.` })
+        if (!isMessageType(type))
+          throw pgError('PROTOCOL_BROKEN', {
+            message: `A message of unknown type 0x${type.toString(16)} came in the stream.`,
+          })
     }
   }
 
