@@ -6,7 +6,8 @@ import { durabilityCases } from './sink-durability.ts'
 import { failureCases } from './sink-failures.ts'
 import type { SinkDeclared, SinkSuite } from './sink-fixture.ts'
 import { rowCases } from './sink-rows.ts'
-import { copies, events, items, narrow, pairs, wideTable } from './sink-tables.ts'
+import { copies, events, items, narrow, pairs } from './sink-tables.ts'
+import { wideTable } from './wide-table.ts'
 
 const usualTypes = sampleTypes.filter(({ kind }) => kind !== 'enum' && kind !== 'xml')
 

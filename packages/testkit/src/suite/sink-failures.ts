@@ -66,7 +66,7 @@ export const failureCases: readonly SinkCase[] = [
       }
       const { signal } = new AbortController()
       const thrown = await bench.soon(
-        failure(Promise.try(() => feeder.sink.write(broken, signal))),
+        failure((async () => feeder.sink.write(broken, signal))()),
         'A write of a batch that throws',
       )
       if (thrown === undefined) await bench.soon(failure(feeder.sink.flush(positionOf(2), signal)), 'Its flush')

@@ -5,7 +5,8 @@ import { failure, ofKind, sameRows, that } from './expect.ts'
 import type { Case } from './runner.ts'
 import type { SinkBench } from './sink-bench.ts'
 import type { SinkDeclared } from './sink-fixture.ts'
-import { events, item, items, narrow, pairs, widened, wideRows, wideTable } from './sink-tables.ts'
+import { events, item, items, narrow, pairs, widened } from './sink-tables.ts'
+import { wideRows, wideTable } from './wide-table.ts'
 
 type SinkCase = Case<SinkDeclared, SinkBench>
 

@@ -1,5 +1,4 @@
-import type { DataType, Row, Table } from '@cdc/core'
-import { edgeCells } from '../generate/cells.ts'
+import type { DataType, Row } from '@cdc/core'
 import { tableOf } from '../generate/tables.ts'
 
 const text: DataType = { kind: 'string' }
@@ -21,21 +20,6 @@ export const copies = [1, 2, 3].map((number) => tableOf(`testkit_copy_${number}`
 /** A table before and after a column was added. */
 export const narrow = tableOf('testkit_evolving', { id: { kind: 'int32' }, a: text }, ['id'])
 export const widened = tableOf('testkit_evolving', { id: { kind: 'int32' }, a: text, b: text }, ['id'])
-
-/** A table with a column for each type. */
-export function wideTable(types: readonly DataType[]): Table {
-  const columns = Object.fromEntries(types.map((type, index) => [`c${index}_${type.kind}`, type]))
-  return tableOf('testkit_wide', { id: { kind: 'int32' }, ...columns }, ['id'])
-}
-
-/** Rows in which every edge of every type is met, then one of nulls. */
-export function wideRows(table: Table): Row[] {
-  const edges = table.columns.slice(1).map(({ type }) => edgeCells(type))
-  const most = Math.max(0, ...edges.map(({ length }) => length))
-  const rows: Row[] = []
-  for (let i = 0; i < most; i++) rows.push([i, ...edges.map((cells) => cells[i % cells.length]!)])
-  return [...rows, [most, ...edges.map(() => null)]]
-}
 
 /** A row of `items`. */
 export const item = (id: number, name = `name ${id}`, note: string | null = null, price = '1.500'): Row => [
