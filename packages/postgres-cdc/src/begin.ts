@@ -4,10 +4,7 @@ import {
   assertUsableSlot,
   type CreatedSlot,
   createSlot,
-  type EnsuredPublication,
-  ensurePublication,
   type Publication,
-  quoteIdentifier,
   readPublication,
   readSlot,
   type Session,
@@ -27,6 +24,7 @@ import { error } from './errors.ts'
 import { oidSetText } from './oid-set.ts'
 import type { PositionParts } from './position.ts'
 import type { Preflight } from './preflight.ts'
+import { readyPublication } from './publication.ts'
 import { temporarySlotName } from './temporary-slot.ts'
 
 /** Where reading begins, with what it needs. */
@@ -59,29 +57,22 @@ export async function beginAnew(
       message: `Slot ${name} is there, and publication "${wanted.name}" is not.`,
       where: { option: 'slot.name' },
     })
-  const ensured = await ensurePublication(session, { ...wanted, tables })
+  const { publication, undo } = await readyPublication(session, environment, tables)
   let created: CreatedSlot | undefined
   try {
-    await assertPublished(session, ensured.publication, tables)
     if (slot === undefined) created = await makeSlot(environment, context, signal)
     const start = created?.consistentPoint ?? (rules.mode === 'latest-offset' ? undefined : slot!.confirmedFlushLsn)
     const server = await identify(environment.connection)
     if (slot !== undefined && slot.confirmedFlushLsn === undefined) throw withoutPosition(name)
-    const base = await positionBase(session, server, ensured.publication, tables)
+    const base = await positionBase(session, server, publication, tables)
     const read = rules.mode === 'initial' ? tables.filter((table) => rules.inSnapshot(tableName(table))) : []
     const parts = { ...base, lsn: start ?? server.lsn, pending: new Set(read.map(({ oid }) => oid)), cuts: noCuts }
-    return { parts, tables, publication: ensured.publication, created }
+    return { parts, tables, publication, created }
   } catch (failure) {
     await created?.release()
-    if (created === undefined) await undo(session, ensured)
+    if (created === undefined) await undo()
     throw failure
   }
-}
-
-/** A publication that we made for a slot that could not be made is taken back: nothing is left changed. */
-async function undo(session: Session, { created, publication }: EnsuredPublication): Promise<void> {
-  if (!created) return
-  await session.query(`DROP PUBLICATION ${quoteIdentifier(publication.name)}`).catch(() => undefined)
 }
 
 async function makeSlot(

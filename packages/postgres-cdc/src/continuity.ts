@@ -72,7 +72,7 @@ export function withoutPosition(slot: string): Error {
 }
 
 /** By chosen table the entry of the publication that brings it; undefined for one that needs none (ALL TABLES). */
-async function entriesOf(
+export async function entriesOf(
   session: Session,
   publication: Publication,
   tables: readonly Relation[],

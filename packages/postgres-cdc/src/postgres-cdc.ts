@@ -1,4 +1,5 @@
 import { defineSource } from '@cdc/core'
+import { PostgresAdmin } from './admin.ts'
 import { CONNECTOR, environmentOf } from './environment.ts'
 import { postgresCdcOptions } from './options.ts'
 import { positionRules } from './position.ts'
@@ -13,4 +14,5 @@ export const postgresCdc = defineSource({
   emits: (values) => (values['changelog-mode'] === 'upsert' ? 'upsert' : 'retract'),
   positions: positionRules,
   create: (values, context) => new PostgresSource(environmentOf(values, context.pipeline), context),
+  admin: (values, context) => new PostgresAdmin(environmentOf(values, context.pipeline), context),
 })

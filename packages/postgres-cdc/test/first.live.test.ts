@@ -13,7 +13,10 @@ for (const version of [12, 15, 18] as const) {
     )
     const f = new Follower(server, db)
     await f.until(() => f.rows('public.a').length === 5000 && f.shapes.has('public.b'))
-    await server.query(`insert into b values (1, 'one'); update a set t = 'y' where id < 10; delete from a where id = 20;`, db)
+    await server.query(
+      `insert into b values (1, 'one'); update a set t = 'y' where id < 10; delete from a where id = 20;`,
+      db,
+    )
     await f.until(() => f.rows('public.a').length === 4999)
     expect(sorted(f.rows('public.a'))).toEqual(sorted(await serverRows(server, db, 'a')))
     console.log(f.position, f.batches.length, f.logs, f.reports.map((r) => r.type).join())

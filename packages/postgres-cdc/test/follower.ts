@@ -1,4 +1,14 @@
-import { type Batch, type Change, type Logger, type Position, type Report, type Row, type Source, type Table, tableName } from '@cdc/core'
+import {
+  type Batch,
+  type Change,
+  type Logger,
+  type Position,
+  type Report,
+  type Row,
+  type Source,
+  type Table,
+  tableName,
+} from '@cdc/core'
 import { type PostgresConnection, waitFor } from '@cdc/servers'
 import { postgresCdc } from '../src/index.ts'
 
@@ -45,7 +55,11 @@ export class Follower {
   readonly #done: Promise<void>
   #serial = 0
 
-  constructor(server: PostgresConnection, database: string, setup: FollowOptions & { previous?: Follower | undefined } = {}) {
+  constructor(
+    server: PostgresConnection,
+    database: string,
+    setup: FollowOptions & { previous?: Follower | undefined } = {},
+  ) {
     const { previous } = setup
     if (previous !== undefined) {
       for (const [name, rows] of previous.tables) this.tables.set(name, new Map(rows))
@@ -99,7 +113,8 @@ export class Follower {
     const rows = this.tables.get(name) ?? new Map<string, Record<string, unknown>>()
     this.tables.set(name, rows)
     if (change.kind === 'truncate') rows.clear()
-    else if (change.kind === 'insert') rows.set(this.#key(change.table, change.after), named(change.table, change.after))
+    else if (change.kind === 'insert')
+      rows.set(this.#key(change.table, change.after), named(change.table, change.after))
     else if (change.kind === 'delete') rows.delete(this.#key(change.table, change.before))
     else if (change.kind === 'update') {
       const old = this.#key(change.table, change.before ?? change.after)
@@ -151,17 +166,23 @@ function named(table: Table, row: Row): Record<string, unknown> {
 const plain = (cell: unknown) => (cell === null ? null : String(cell))
 
 export function changeText(change: Change): string {
-  const cells = (row: Row | undefined) => (row === undefined ? '-' : `[${row.map((cell) => (cell === undefined ? '?' : plain(cell))).join(',')}]`)
+  const cells = (row: Row | undefined) =>
+    row === undefined ? '-' : `[${row.map((cell) => (cell === undefined ? '?' : plain(cell))).join(',')}]`
   if (change.kind === 'insert') return `+${change.table.name}${cells(change.after)}`
   if (change.kind === 'delete') return `-${change.table.name}${cells(change.before)}`
   if (change.kind === 'update') return `~${change.table.name}${cells(change.before)}>${cells(change.after)}`
   if (change.kind === 'truncate') return `!${change.table.name}`
-  if (change.kind === 'schema') return `#${change.table.name}(${change.table.columns.map((column) => column.name).join(',')})`
+  if (change.kind === 'schema')
+    return `#${change.table.name}(${change.table.columns.map((column) => column.name).join(',')})`
   return change.kind === 'message' ? `m${change.prefix}:${Buffer.from(change.content)}` : change.kind
 }
 
 /** The rows of a table as the server has them, every value as text. */
-export async function serverRows(server: PostgresConnection, database: string, table: string): Promise<Record<string, unknown>[]> {
+export async function serverRows(
+  server: PostgresConnection,
+  database: string,
+  table: string,
+): Promise<Record<string, unknown>[]> {
   const rows = await server.query(`SELECT row_to_json(whole_row)::text AS row FROM ${table} AS whole_row`, database)
   return rows.map(({ row }) => {
     const cells = JSON.parse(row) as Record<string, unknown>

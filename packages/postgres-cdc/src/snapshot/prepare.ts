@@ -68,16 +68,15 @@ async function lock(session: Session, tables: readonly Structure[]): Promise<boo
   }
 }
 
-async function plan(
+/** The shape of a table by the catalog alone, as its first streamed row would have it too. */
+export async function catalogShape(
   table: CatalogTable,
-  root: Structure,
   leaves: readonly Leaf[],
-  version: number,
-  context: PrepareContext,
-): Promise<PreparedTable> {
+  context: Omit<PrepareContext, 'fresh'>,
+): Promise<Pick<PreparedTable, 'table' | 'columns'>> {
   const { rules, publication, types, database } = context
-  const published = publication?.tables.find((one) => one.oid === table.oid)
-  const names = publishedColumns(table, published?.columns, publication?.generatedColumns)
+  const listed = publication?.tables.find((one) => one.oid === table.oid)?.columns
+  const names = publishedColumns(table, listed, publication?.generatedColumns)
   const columns = table.columns.filter(({ name }) => names.has(name))
   await types.require(columns, true)
   const typed = columns.map(({ name, typeOid, typmod }) => ({ name, ...dataTypeOf(typeOid, typmod, types.catalog)! }))
@@ -95,19 +94,30 @@ async function plan(
     },
     rules,
   )
-  const kept = pick === undefined ? typed : pick.map((place) => typed[place]!)
+  return { table: shape, columns: pick === undefined ? typed : pick.map((place) => typed[place]!) }
+}
+
+async function plan(
+  table: CatalogTable,
+  root: Structure,
+  leaves: readonly Leaf[],
+  version: number,
+  context: PrepareContext,
+): Promise<PreparedTable> {
+  const { rules, publication } = context
+  const shape = await catalogShape(table, leaves, context)
+  const list = shape.columns.map(({ name }) => name)
   const override = rules.overrideOf(`${table.schema}.${table.name}`)
+  if (override !== undefined)
+    return { ...shape, statements: [copyStatement({ ...root, blocks: undefined }, list, undefined, override)] }
+  const own = publication?.tables.find((one) => one.oid === table.oid)
   // foreign partitions are not in the log
   const files = table.kind === 'p' ? leaves.filter(({ kind }) => kind === 'r') : [{ ...root, pages: table.pages }]
-  const list = kept.map(({ name }) => name)
-  const statements =
-    override === undefined
-      ? files.flatMap((file) => {
-          const filter = (publication?.tables.find((one) => one.oid === file.oid) ?? published)?.rowFilter
-          return partsOf(file, version).map((part) => copyStatement(part, list, filter, undefined))
-        })
-      : [copyStatement({ ...root, blocks: undefined }, list, undefined, override)]
-  return { table: shape, columns: kept, statements }
+  const statements = files.flatMap((file) => {
+    const filter = (publication?.tables.find((one) => one.oid === file.oid) ?? own)?.rowFilter
+    return partsOf(file, version).map((part) => copyStatement(part, list, filter, undefined))
+  })
+  return { ...shape, statements }
 }
 
 /** The columns that the stream sends: never generated ones, unless the publication says so (18 and later). */
