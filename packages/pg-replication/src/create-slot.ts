@@ -51,13 +51,16 @@ export async function createSlot(options: ConnectionOptions, wanted: CreateSlotO
     await session.query(`SET lock_timeout = ${Math.max(1, Math.round(lockTimeout))}`)
     await failpoint('slot.create')
     const command = createCommand(wanted, session.serverVersion)
-    // the server has its own limit a transaction; this is the net below it
-    const [row] = await session.query(command, [], { timeout: 0, signal, doing: `creating replication slot "${name}"` })
+    // the server's own limit is for one transaction, of which there may be many; this is the net below it
+    const timeout = lockTimeout * 10 + 60_000
+    const doing = `creating replication slot "${name}"`
+    const [row] = await session.query(command, [], { timeout, signal, doing })
     await failpoint('slot.created')
     return created(session, name, row!.consistent_point!, row!.snapshot_name ?? undefined)
   } catch (error) {
-    if (signal?.aborted) await wait.cancel()
-    session.destroy()
+    if (sqlStateOf(error) === undefined) await wait.cancel()
+    // the server answers before it has cleaned up, and hears our goodbye after that
+    await session.close()
     throw await creationFailure(options, wanted, error, await wait.blocking())
   } finally {
     await wait.stop()

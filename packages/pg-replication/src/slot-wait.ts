@@ -68,10 +68,11 @@ export class SlotWait {
   }
 
   #tick(): void {
-    this.#asking = this.#ask().catch(() => {}) // only for the message
-    this.#asking.then(() => {
+    const next = () => {
       if (this.#timer !== undefined) this.#timer = setTimeout(() => this.#tick(), every)
-    })
+    }
+    // a failure costs a detail of a message
+    this.#asking = this.#ask().then(next, next)
   }
 
   async #ask(): Promise<void> {

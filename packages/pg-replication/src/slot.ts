@@ -147,7 +147,7 @@ WHERE s.slot_name = $1::pg_catalog.name AND s.active`,
   const who = [
     app && `"${app}"`,
     user && `user ${user}`,
-    `from ${address ?? 'this machine'}`,
+    address && `from ${address}`,
     state,
     age && `connected for ${age}`,
   ]

@@ -2,7 +2,15 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:net'
 import { type Certificates, makeCertificates, type PostgresServer, startPostgres } from '@cdc/servers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type ConnectionOptions, Session, type SslOptions } from '../src/index.ts'
+import {
+  type ConnectionOptions,
+  createSlot,
+  FrameCursor,
+  ReplicationStream,
+  Session,
+  type SslOptions,
+  XLOG_DATA,
+} from '../src/index.ts'
 import { reach, refusal } from './server.ts'
 
 const hba = `hostssl all certified 127.0.0.1/32 cert
@@ -158,12 +166,25 @@ test('other hosts default to verify-full, and the error names the option', async
 })
 
 test('the stream runs over TLS', async () => {
-  const session = await Session.open({
-    ...reach(secure, { ssl: { mode: 'verify-full', rootCert: certificates.ca } }),
-    replication: true,
-  })
-  expect(session.encrypted).toBe(true)
-  expect((await session.query('IDENTIFY_SYSTEM'))[0]).toHaveProperty('systemid')
+  const options = reach(secure, { ssl: { mode: 'verify-full', rootCert: certificates.ca } })
+  const session = await Session.open(options)
+  await session.query('CREATE TABLE public.t (id int PRIMARY KEY); CREATE PUBLICATION pub FOR TABLE public.t')
+  await (await createSlot(options, { name: 'tls' })).release()
+  const stream = await ReplicationStream.start(options, { slot: 'tls', start: 0n, publications: ['pub'] })
+  await session.query('INSERT INTO public.t SELECT generate_series(1, 50000)')
+  const cursor = new FrameCursor()
+  let inserts = 0
+  while (inserts < 50_000) {
+    const buffer = (await stream.read())!
+    cursor.reset(buffer)
+    for (let kind = cursor.next(); kind !== 0; kind = cursor.next()) {
+      if (kind === XLOG_DATA && buffer[cursor.start] === 0x49) inserts++
+    }
+  }
+  const sql = 'SELECT ssl FROM pg_catalog.pg_stat_ssl WHERE pid = $1::int'
+  expect(await session.query(sql, [String(stream.pid)])).toEqual([{ ssl: 't' }])
+  expect(inserts).toBe(50_000)
+  await stream.close()
   await session.close()
 })
 

@@ -132,7 +132,7 @@ async function startUp(
   const password = async (): Promise<string> => {
     if (clear && !encrypted && plan.mode !== 'disable' && !isLoopback(options.host)) throw unprotected(options)
     const given = typeof options.password === 'function' ? await options.password() : options.password
-    if (given === undefined) throw passwordMissing(options)
+    if (given === undefined || given === '') throw passwordMissing(options)
     return given
   }
   const { host, port, user, database, applicationName = 'cdc' } = options

@@ -131,7 +131,7 @@ export class Session {
     copy.failed.then(cut).catch(() => {})
     try {
       return await this.#serial(doing, () => {
-        this.#client.query(copy)
+        void this.#client.query(copy)
         return within({ signal, late: aborted }, copy.done, cut)
       })
     } catch (error) {

@@ -81,11 +81,8 @@ function checkRoot(mode: SslMode, { rootCert }: SslOptions): void {
 }
 
 function authorities({ rootCert }: SslOptions): tls.ConnectionOptions {
-  if (rootCert === undefined || rootCert === 'system') {
-    return {
-      ca: [...tls.getCACertificates('default'), ...(rootCert === 'system' ? tls.getCACertificates('system') : [])],
-    }
-  }
+  if (rootCert === undefined) return {}
+  if (rootCert === 'system') return { ca: [...tls.rootCertificates, ...systemCertificates()] }
   const ca = file(rootCert, 'sslrootcert')
   parsed(rootCert, 'sslrootcert', () => {
     // OpenSSL takes a file without any certificate in silence, and then trusts nobody
@@ -94,6 +91,11 @@ function authorities({ rootCert }: SslOptions): tls.ConnectionOptions {
     tls.createSecureContext({ ca })
   })
   return { ca }
+}
+
+/** Node knows the machine's own store since 22.15. */
+function systemCertificates(): readonly string[] {
+  return typeof tls.getCACertificates === 'function' ? tls.getCACertificates('system') : []
 }
 
 function clientCertificate({ cert, key, keyPassword }: SslOptions): tls.ConnectionOptions {

@@ -4,13 +4,13 @@ import { aborted, within } from '../connection/deadline.ts'
 import type { ConnectionOptions } from '../connection/options.ts'
 import { Session } from '../connection/session.ts'
 import { pgError } from '../errors.ts'
-import { formatLsn, type Lsn } from '../lsn.ts'
+import type { Lsn } from '../lsn.ts'
 import { localError, postgresError, serverError } from '../postgres-error.ts'
-import { quoteIdentifier, quoteLiteral } from '../quote.ts'
 import { slotFailure } from '../slot-failure.ts'
 import { BurstReader } from './burst-reader.ts'
 import { COPY_DATA, isMessageType, MessageSplitter } from './message-splitter.ts'
 import { serverFields } from './server-fields.ts'
+import { simpleQuery, startReplication } from './start-replication.ts'
 import { StatusReporter, statusInterval, statusUpdate } from './status-update.ts'
 
 export interface StreamOptions {
@@ -124,7 +124,7 @@ export class ReplicationStream {
 
   async #start(timeout: number): Promise<void> {
     this.#reader.attach()
-    this.#socket.write(query(startReplication(this.#options, this.serverVersion)))
+    this.#socket.write(simpleQuery(startReplication(this.#options, this.serverVersion)))
     const work = (async () => {
       while (!this.#started && this.#failure === undefined && !this.#ended) await this.#fill()
     })()
@@ -282,33 +282,6 @@ export class ReplicationStream {
     await gone
     clearTimeout(timer)
   }
-}
-
-/** START_REPLICATION SLOT: https://www.postgresql.org/docs/current/protocol-replication.html */
-export function startReplication(options: StreamOptions, serverVersion: number): string {
-  const { slot, start, publications, messages = false, pluginOptions = {} } = options
-  const all: Record<string, string> = {
-    proto_version: '1',
-    publication_names: publications.map(quoteIdentifier).join(','),
-    ...(messages && serverVersion >= 140_000 ? { messages: 'true' } : {}),
-    ...pluginOptions,
-  }
-  const list = Object.entries(all).map(([name, value]) => `${quoteIdentifier(name)} ${optionValue(value)}`)
-  return `START_REPLICATION SLOT ${quoteIdentifier(slot)} LOGICAL ${formatLsn(start)} (${list.join(', ')})`
-}
-
-/** The grammar of replication commands knows no E'' strings, and takes a backslash as it is. */
-function optionValue(value: string): string {
-  quoteLiteral(value) // refuses a NUL
-  return `'${value.replaceAll("'", "''")}'`
-}
-
-function query(sql: string): Buffer {
-  const text = Buffer.from(`${sql}\0`, 'utf8')
-  const head = Buffer.alloc(5)
-  head.write('Q', 'latin1')
-  head.writeUInt32BE(text.length + 4, 1)
-  return Buffer.concat([head, text])
 }
 
 function publicationGoneHint(publications: readonly string[]): string {
