@@ -41,6 +41,8 @@ export class SnapshotReader {
   readonly #batches: SnapshotBatches
   readonly #marks: SnapshotMarks
   #cut = 0n
+  /** Tables of this round that have to be read again. */
+  #changed = 0
   #rows = 0
   #reported = 0
 
@@ -72,7 +74,7 @@ export class SnapshotReader {
       yield* this.#round(slot, attempt === 1, signal)
       if (signal.aborted) return
       slot = undefined
-      this.#marks.release(this.#pending.size === 0)
+      this.#marks.release(this.#changed === 0)
       yield* this.#batches.drain()
     }
     if (started && !signal.aborted) setup.report({ type: 'snapshot-finished', position: formatLsn(this.#base.lsn) })
@@ -93,6 +95,7 @@ export class SnapshotReader {
     const { setup } = { setup: this.#setup }
     const { connection, prepare, parallelism, connector } = setup
     this.#cut = slot.consistentPoint
+    this.#changed = 0
     const tables = await this.#inOrder()
     if (first) this.#reportStart(tables)
     const feed = new SnapshotFeed(tables.length, Math.max(4 * setup.limits.bytes, 8 * 1024 * 1024))
@@ -183,6 +186,7 @@ export class SnapshotReader {
     const { logger } = this.#setup
     const name = tableName(table)
     if (why === 'changed') {
+      this.#changed++
       logger.info(
         { table: name },
         `Table ${name} was changed after the snapshot was taken; it is read under a new one.`,

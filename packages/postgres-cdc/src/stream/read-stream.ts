@@ -82,6 +82,8 @@ export class StreamReader {
     const timer = setInterval(this.#waker.ring, 1_000)
     signal.addEventListener('abort', this.#waker.ring, { once: true })
     void this.#setup.session.closed.then((failure) => this.#sessionEnded(failure))
+    // the server has taken the slot and answered: it streams
+    this.#setup.report({ type: 'streaming', position: formatLsn(this.#emitted) })
     try {
       yield* this.#loop(signal)
     } finally {
@@ -264,7 +266,6 @@ export class StreamReader {
     if (now - this.#reportedAt < LAG) return
     const { report } = this.#setup
     const { end, commitTime, isEmpty } = this.#assembler
-    if (this.#reportedAt === 0) report({ type: 'streaming', position: formatLsn(end) })
     this.#reportedAt = now
     const ahead = this.#walEnd - later(this.#idle, end)
     const milliseconds = isEmpty || commitTime === 0n ? 0 : Math.max(0, Date.now() - Number(commitTime / 1000n))
