@@ -19,6 +19,9 @@ import { positionStore } from './sink.ts'
 import { TableWriter } from './table-writer.ts'
 import { truncate } from './truncate.ts'
 
+/** A plan also says what others have to run where this sink may not. */
+const everything = { create: true, evolve: true }
+
 /** What the operator's commands ask of a PostgreSQL target. Changes nothing except in `reset`. */
 export class PostgresAdmin implements SinkAdmin {
   readonly #options: JdbcOptions
@@ -39,7 +42,7 @@ export class PostgresAdmin implements SinkAdmin {
         const name = this.#name(connection, table)
         const target = await readTarget(connection, name.schema, name.name)
         const ours = Object.entries(store.records).some(([sql, { created }]) => created && sql === target?.sql)
-        statements.push(...(await planTable(connection, table, name, target, this.#policy, undefined, ours)))
+        statements.push(...(await planTable(connection, table, name, target, everything, undefined, ours)))
       }
       return statements
     })

@@ -29,7 +29,7 @@ export class Applier {
   readonly #sets: SetPath
   readonly #load: SnapshotLoad
   readonly #writers = new Map<string, TableWriter>()
-  readonly #byTable = new Map<Table, TableWriter>()
+  readonly #byTable = new WeakMap<Table, TableWriter>()
   #segment = new Segment()
 
   constructor(connection: Connection, store: PositionStore, options: JdbcOptions, context: SinkContext) {
@@ -44,7 +44,7 @@ export class Applier {
   /** The writer of a table of exactly this shape. */
   known(table: Table): TableWriter | undefined {
     const writer = this.#byTable.get(table)
-    if (writer !== undefined) return writer
+    if (writer !== undefined && !writer.stale) return writer
     const same = this.#writers.get(tableName(table))
     if (same === undefined || !sameShape(same.table, table)) return undefined
     this.#byTable.set(table, same)
@@ -90,8 +90,8 @@ export class Applier {
 
   /** Tables that were made or altered are as before; staging tables may be gone. */
   rolledBack(): void {
+    for (const writer of this.#writers.values()) writer.stale = true
     this.#writers.clear()
-    this.#byTable.clear()
     this.#segment = new Segment()
     this.#sets.transactionEnded()
   }
@@ -150,8 +150,9 @@ export class Applier {
         created: true,
       })
     const writer = new TableWriter(table, target)
+    const old = this.#writers.get(label)
+    if (old !== undefined) old.stale = true
     this.#writers.set(label, writer)
-    for (const [known, old] of this.#byTable) if (old.label === label) this.#byTable.delete(known)
     this.#byTable.set(table, writer)
     return writer
   }

@@ -32,6 +32,8 @@ export class TableWriter {
   readonly statements: TableStatements
   /** Are its staging tables there? */
   staged = false
+  /** Has another one taken its place? */
+  stale = false
   readonly keyOf: (row: Row) => unknown
 
   constructor(table: Table, target: Target) {
