@@ -4,7 +4,6 @@ import {
   assertReplicable,
   assertUsableSlot,
   planPublication,
-  quoteQualified,
   readPublication,
   readSlot,
   type ServerState,
@@ -14,7 +13,7 @@ import {
 } from '@cdc/pg-replication'
 import { type Relation, readLeaves, readTables } from './catalog.ts'
 import type { Environment } from './environment.ts'
-import { judgeTables } from './judge.ts'
+import { appendOnlyWarning, judgeTables } from './judge.ts'
 import { assertReadable, list, selectTables } from './selection.ts'
 
 type Finding = string | { readonly warning: string; readonly hint?: string }
@@ -161,7 +160,7 @@ async function checkTables(
     async () => assertReadable(found, connection.user),
     () => 'the role may read every table',
   )
-  const planned = await check(
+  await check(
     'publication',
     async () => {
       const publication = await readPublication(session, wanted.name)
@@ -180,16 +179,11 @@ async function checkTables(
     const own = leaves.filter((leaf) => leaf.root === table.oid && leaf.oid !== table.oid)
     await check(
       `identity of ${tableName(table)}`,
-      async () => judgeTables([{ table, leaves: own }], rules, values['changelog-mode'], typeof planned === 'string'),
+      async () => judgeTables([{ table, leaves: own }], rules, values['changelog-mode']),
       () => {
         const key = table.primaryKey.length > 0 ? `primary key (${table.primaryKey.join(', ')})` : 'no primary key'
         const message = `replica identity ${table.identity}, ${key}`
-        if (table.primaryKey.length === 0 && table.identity === 'default')
-          return {
-            warning: `${message}: updates and deletes of it fail at the source`,
-            hint: `ALTER TABLE ${quoteQualified(table.schema, table.name)} REPLICA IDENTITY FULL;`,
-          }
-        return message
+        return appendOnlyWarning(table) ?? message
       },
     )
   }

@@ -11,22 +11,13 @@ export interface JudgedTable {
   readonly leaves: readonly Leaf[]
 }
 
-/**
- * Can the tables be followed as the options ask? `publishing`: we are about to add them to a publication, which
- * makes updates and deletes of tables without an identity fail for the application.
- */
-export function judgeTables(
-  tables: readonly JudgedTable[],
-  rules: TableRules,
-  changelogMode: 'all' | 'upsert',
-  publishing: boolean,
-): void {
+/** Can the tables be followed as the options ask? */
+export function judgeTables(tables: readonly JudgedTable[], rules: TableRules, changelogMode: 'all' | 'upsert'): void {
   for (const { table, leaves } of tables) {
     assertIdentity(table)
     for (const leaf of leaves) assertIdentity(leaf)
     const partial = table.identity === 'full' ? leaves.find(({ identity }) => identity !== 'full') : undefined
     if (partial !== undefined) throw partitionIdentity(table, partial)
-    if (publishing && table.identity === 'default' && table.primaryKey.length === 0) throw noIdentity(table)
     if (changelogMode === 'upsert' && catalogKey(table, rules).length === 0) throw keyMissing(table)
   }
 }
@@ -43,13 +34,16 @@ function partitionIdentity(table: CatalogTable, leaf: Leaf): CdcError {
   })
 }
 
-function noIdentity(table: CatalogTable): CdcError {
-  const name = tableName(table)
-  return error('REPLICA_IDENTITY_NOTHING', {
-    message: `Table ${name} has no primary key and replica identity default: in a publication, every UPDATE and DELETE of it would fail for the application.`,
-    hint: `Run: ALTER TABLE ${quoteQualified(table.schema, table.name)} REPLICA IDENTITY FULL; (or add a primary key)`,
-    where: { table: name },
-  })
+/**
+ * A table without an identity can be inserted into and no more, once it is in a publication: right for one that is
+ * only appended to, a trap for the application of any other.
+ */
+export function appendOnlyWarning(table: CatalogTable): { warning: string; hint: string } | undefined {
+  if (table.identity !== 'default' || table.primaryKey.length > 0) return undefined
+  return {
+    warning: `Table ${tableName(table)} has no primary key and replica identity default: it is followed as append-only, and in a publication every UPDATE and DELETE of it fails for the application.`,
+    hint: `If it is updated, add a primary key (or run: ALTER TABLE ${quoteQualified(table.schema, table.name)} REPLICA IDENTITY FULL;)`,
+  }
 }
 
 function keyMissing(table: CatalogTable): CdcError {

@@ -1,8 +1,8 @@
 import { type Logger, tableName } from '@cdc/core'
-import { assertReplicable, planPublication, type ServerState, Session, serverState } from '@cdc/pg-replication'
+import { assertReplicable, type ServerState, Session, serverState } from '@cdc/pg-replication'
 import { type Relation, readLeaves, readTables } from './catalog.ts'
 import type { Environment } from './environment.ts'
-import { judgeTables } from './judge.ts'
+import { appendOnlyWarning, judgeTables } from './judge.ts'
 import { assertReadable, selectTables } from './selection.ts'
 
 export interface Preflight {
@@ -24,7 +24,7 @@ export async function preflight(environment: Environment, logger: Logger, resume
     const { tables, fault } = await selectTables(session, environment.values)
     if (fault !== undefined && !resumed) throw fault
     if (fault !== undefined) logger.warn({ code: fault.code }, fault.message)
-    if (!resumed) await judge(session, environment, tables)
+    if (!resumed) await judge(session, environment, tables, logger)
     return { session, server, tables }
   } catch (failure) {
     await session.close()
@@ -33,8 +33,13 @@ export async function preflight(environment: Environment, logger: Logger, resume
 }
 
 /** Can these tables be read and followed as the options ask? */
-export async function judge(session: Session, environment: Environment, tables: readonly Relation[]): Promise<void> {
-  const { rules, values, publication, connection } = environment
+export async function judge(
+  session: Session,
+  environment: Environment,
+  tables: readonly Relation[],
+  logger: Logger,
+): Promise<void> {
+  const { rules, values, connection } = environment
   const oids = tables.map(({ oid }) => oid)
   const found = await readTables(session, oids)
   const snapshot = rules.mode === 'initial' || rules.mode === 'snapshot'
@@ -45,7 +50,6 @@ export async function judge(session: Session, environment: Environment, tables: 
     )
   if (rules.mode === 'snapshot') return
   const leaves = await readLeaves(session, oids)
-  const plan = await planPublication(session, { ...publication, tables })
   judgeTables(
     [...found.values()].map((table) => ({
       table,
@@ -53,6 +57,9 @@ export async function judge(session: Session, environment: Environment, tables: 
     })),
     rules,
     values['changelog-mode'],
-    plan.length > 0,
   )
+  for (const table of found.values()) {
+    const append = appendOnlyWarning(table)
+    if (append !== undefined) logger.warn({ table: tableName(table), hint: append.hint }, append.warning)
+  }
 }

@@ -46,7 +46,7 @@ export class Router {
     const leaves = catalog?.kind === 'p' ? await readLeaves(session, [oid]) : []
     this.#leaves.set(oid, leaves)
     if (catalog !== undefined)
-      judgeTables([{ table: catalog, leaves: publication.viaRoot ? leaves : [] }], rules, changelogMode, false)
+      judgeTables([{ table: catalog, leaves: publication.viaRoot ? leaves : [] }], rules, changelogMode)
     const route = this.#make(relation, oid, catalog, leaves)
     this.#routes.set(oid, route)
     return route
