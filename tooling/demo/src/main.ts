@@ -31,8 +31,8 @@ state: ${join(folder, 'state')}
 }
 
 async function demo(server: PostgresServer, folder: string): Promise<boolean> {
-  const source = await server.createDatabase('shop')
-  const target = await server.createDatabase('warehouse')
+  const [source, target] = ['shop', 'warehouse']
+  for (const name of [source, target]) await server.query(`CREATE DATABASE ${name}`)
   await createShipments(server, source, rows)
   const file = join(folder, 'pipeline.yaml')
   const text = pipelineFile(server, source, target, folder)
