@@ -40,6 +40,10 @@ export const sinkLaws = laws({
     says: 'The same changes give the same rows however they are cut into batches and wherever between commits they are flushed.',
     broken: 'Batches fall differently on every run, so the target differs from the source now and then.',
   },
+  'SINK-EQUALS-SOURCE': {
+    says: 'After random transactions, cut at random, the tables hold what the same transactions leave in a database.',
+    broken: 'The target differs from the source; where a smaller law is broken too, that one says why.',
+  },
   'SINK-REDUCTION': {
     says: 'Many changes of the same keys in one batch give the rows that applying them one by one gives.',
     broken: 'Rows are wrong when the pipeline is busy and right when somebody looks.',

@@ -28,8 +28,6 @@ export interface Run {
   readonly batches: readonly Batch[]
   /** What was committed after the snapshot. */
   readonly streamed: readonly EditTransaction[]
-  /** The tables in the end. */
-  readonly model: Model
   /** The last that was committed, to read to; undefined where nothing can be committed. */
   readonly mark: number | undefined
   /** The reader, still at work unless the source is bounded. */
@@ -113,14 +111,14 @@ export class SourceBench {
     const mark = await this.mark()
     await reader.untilMark(mark)
     if (bounded) await reader.untilEnd()
-    return { batches: reader.batches, streamed, model, mark, reader }
+    return { batches: reader.batches, streamed, mark, reader }
   }
 
   async #ownRun(options: ReaderOptions): Promise<Run> {
     const reader = await this.start(undefined, options)
     if (this.declared.bounded) await reader.untilEnd()
     else await reader.until(({ position }) => position !== undefined && reader.changes().length >= 200, '200 changes')
-    return { batches: reader.batches, streamed: [], model: new Model(), mark: undefined, reader }
+    return { batches: reader.batches, streamed: [], mark: undefined, reader }
   }
 
   soon<T>(promise: Promise<T>, what: string): Promise<T> {

@@ -14,6 +14,10 @@ import { that } from './expect.ts'
 import type { SuiteChange } from './source-bench.ts'
 import type { SourceDeclared } from './source-fixture.ts'
 
+/** The same text for the changes of one transaction. */
+export const transactionKey = ({ origin: { transaction } }: Change) =>
+  `${transaction.id ?? ''} at ${transaction.commit}`
+
 /** The changes that are no snapshot rows. */
 export const streamedOf = (batches: readonly Batch[]) =>
   batches.flatMap(({ changes }) => changes).filter(({ origin }) => origin.snapshot === undefined)
@@ -36,20 +40,19 @@ export function schemasFirst(batches: readonly Batch[]): void {
 /** Where batches end. */
 export function checkBounds(batches: readonly Batch[]): void {
   let open: Batch | undefined
-  const ended = new Set<Transaction>()
+  const ended = new Set<string>()
   for (const batch of batches) {
     const { changes, position } = batch
     if (position === undefined) checkOpen(batch)
     const [first, last] = [changes[0], changes.at(-1)]
     if (open?.open === 'transaction' && first !== undefined)
-      that(first.origin.transaction === open.changes[0]!.origin.transaction, 'A transaction was left without its end.')
-    for (const { origin } of changes)
-      that(
-        !ended.has(origin.transaction) || origin.snapshot !== undefined,
-        'A transaction goes on after a batch with a position.',
-      )
+      that(transactionKey(first) === transactionKey(open.changes[0]!), 'A transaction was left without its end.')
+    for (const change of changes) {
+      const goesOn = change.origin.snapshot === undefined && ended.has(transactionKey(change))
+      that(!goesOn, 'A transaction goes on after a batch with a position.')
+    }
     if (position !== undefined && last !== undefined && last.origin.snapshot === undefined) {
-      for (const { origin } of changes) ended.add(origin.transaction)
+      for (const change of changes) ended.add(transactionKey(change))
     }
     open = position === undefined ? batch : undefined
   }
@@ -60,7 +63,7 @@ function checkOpen({ changes, open }: Batch): void {
   that(changes.length > 0, 'A batch without a position is empty.')
   const groups = new Set(
     changes.map((change) =>
-      open === 'table' && isTableChange(change) ? tableName(change.table) : change.origin.transaction,
+      open === 'table' && isTableChange(change) ? tableName(change.table) : transactionKey(change),
     ),
   )
   that(groups.size === 1, `A batch without a position holds parts of ${groups.size} ${open}s.`)

@@ -4,7 +4,15 @@ import { sourceLaws as law } from '../laws/source-laws.ts'
 import { same, that } from './expect.ts'
 import type { Case } from './runner.ts'
 import { type SourceBench, tableChanges } from './source-bench.ts'
-import { checkBounds, checkMode, checkTransactions, sameEdit, schemasFirst, streamedOf } from './source-checks.ts'
+import {
+  checkBounds,
+  checkMode,
+  checkTransactions,
+  sameEdit,
+  schemasFirst,
+  streamedOf,
+  transactionKey,
+} from './source-checks.ts'
 import type { SourceDeclared } from './source-fixture.ts'
 import { items, narrow, widened } from './source-tables.ts'
 
@@ -201,7 +209,7 @@ export const orderCases: readonly SourceCase[] = [
       await wanting.untilMark(mark)
       const [first] = wanting.batches.flatMap(({ changes }) => changes)
       that(first?.kind === 'begin', 'A transaction that was wanted with its bounds does not start with one.')
-      const groups = Map.groupBy(wanting.changes(), ({ origin }) => origin.transaction)
+      const groups = Map.groupBy(wanting.changes(), transactionKey)
       for (const changes of groups.values()) {
         same([changes[0]!.kind, changes.at(-1)!.kind], ['begin', 'commit'], 'The ends of a transaction')
         same(bounds(changes).length, 2, 'The number of bounds of a transaction')
