@@ -43,13 +43,15 @@ describe('tables of the target', async () => {
         { name: 'prices', type: { kind: 'array', element: { kind: 'decimal' } }, native: 'numeric(10,2)[]' },
         { name: 'odd', type: { kind: 'int32' }, native: 'int unsigned' },
         { name: 'evil', type: { kind: 'string' }, native: 'text); DROP TABLE x; --' },
+        { name: 'padless', type: { kind: 'string' }, native: 'bpchar' },
+        { name: 'relation', type: { kind: 'other' }, native: 'regclass' },
       ],
     }
     const sink = await start()
     await commit(
       sink,
       snapshotOf(t, [
-        ['1', 'a', '1.50', null, 'a', 'z', '[1,3)', ['1.10', null], 7, 'e'].map((c, i) => (i === 0 ? 1n : c)),
+        ['1', 'a', '1.50', null, 'a', 'z', '[1,3)', ['1.10', null], 7, 'e', 'longer', 'not.here'].map((c, i) => (i === 0 ? 1n : c)),
       ]),
     )
     expect(await columnsOf(`made."Of ""all"""`)).toEqual([
@@ -63,6 +65,8 @@ describe('tables of the target', async () => {
       { name: 'prices', type: 'numeric(10,2)[]', notNull: false },
       { name: 'odd', type: 'integer', notNull: false },
       { name: 'evil', type: 'text', notNull: false },
+      { name: 'padless', type: 'bpchar', notNull: false },
+      { name: 'relation', type: 'text', notNull: false },
     ])
   })
 

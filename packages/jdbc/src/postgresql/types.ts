@@ -83,18 +83,21 @@ export async function declaredType(connection: Connection, column: Column): Prom
 
 /**
  * The source's type in the target's words, when the target knows it. Needs an open transaction. The text is the
- * target's (`regtype`) with the source's modifier, so nothing of the source's text gets into DDL unread.
+ * target's (`regtype`) with the source's modifier, so nothing of the source's text gets into DDL unread. Without a
+ * modifier it is `format_type`'s, since `character` alone would mean `character(1)` in DDL.
  */
 async function ownType(connection: Connection, column: Column): Promise<string | undefined> {
   const { native } = column
   const modifier = /\(\s*\d+\s*(?:,\s*-?\d+\s*)?\)/.exec(native)?.[0] ?? ''
   if (!/^[^()';\\]+$/.test(native.replace(modifier, ''))) return undefined
+  // regclass and its like name objects of the source, which are not here
+  if (/^reg[a-z]+(\[\])?$/.test(native)) return undefined
   const flight = connection.flight()
   flight.run('SAVEPOINT cdc_type')
   flight.run(
-    `SELECT t.oid::regtype, coalesce(b.typname, t.typname), t.typnamespace = 'pg_catalog'::regnamespace, t.typelem <> 0 AND t.typlen = -1
+    `SELECT CASE WHEN $2 = '' THEN format_type(t.oid, -1) ELSE t.oid::regtype::text END, coalesce(b.typname, t.typname), t.typnamespace = 'pg_catalog'::regnamespace, t.typelem <> 0 AND t.typlen = -1
      FROM pg_type t LEFT JOIN pg_type b ON t.typtype = 'd' AND b.oid = t.typbasetype WHERE t.oid = to_regtype($1)`,
-    [native.replace(modifier, '')],
+    [native.replace(modifier, ''), modifier],
   )
   flight.run('RELEASE SAVEPOINT cdc_type')
   let row: (string | null)[] | undefined
