@@ -1,5 +1,5 @@
-import { CdcError, type Context, type Logger, type Table } from '@cdc/core'
-import { type NamedSink, type Pipeline, pipeline, routeTables } from '@cdc/runtime'
+import { CdcError, type Change, type Context, type Logger, type Table } from '@cdc/core'
+import { addMetadata, type NamedSink, type Pipeline, pipeline, routeTables, type Transform } from '@cdc/runtime'
 import { ConfigProblems, loadPipeline } from './config/load.ts'
 import type { LoadedPipeline } from './config/resolve.ts'
 import { exitCode } from './exit-codes.ts'
@@ -89,7 +89,7 @@ export class Session {
 
 /** The pipeline of a file. Judges what can be judged without a connection; throws a `config` error. */
 export function assemble(loaded: LoadedPipeline, logger: Logger, observer?: Context['report']): Pipeline {
-  const { name, source, sinks, state, limits, routes } = loaded
+  const { name, source, sinks, state, limits } = loaded
   return pipeline({
     name,
     source: source.configured,
@@ -97,9 +97,17 @@ export function assemble(loaded: LoadedPipeline, logger: Logger, observer?: Cont
     state: state.factory,
     limits,
     logger,
-    transforms: routes.length === 0 ? [] : [routeTables(routes)],
+    transforms: transformsOf(loaded),
     ...(observer === undefined ? {} : { observer }),
   })
+}
+
+/** What stands between source and sinks: metadata is the source's own, so it comes before the routes. */
+function transformsOf({ metadata, routes }: LoadedPipeline): Transform[] {
+  return [
+    ...(Object.keys(metadata).length === 0 ? [] : [addMetadata(metadata)]),
+    ...(routes.length === 0 ? [] : [routeTables(routes)]),
+  ]
 }
 
 /** What the admin side of a connector is told. */
@@ -107,12 +115,13 @@ export function contextOf(loaded: LoadedPipeline, logger: Logger): Context {
   return { pipeline: loaded.name, logger, report: () => {} }
 }
 
-/** The tables that a sink would get, under the names that it would see. */
+/** The tables that a sink would get, under the names and with the columns that it would see. */
 export function tablesOf(sink: NamedSink, tables: readonly Table[], loaded: LoadedPipeline): Table[] {
   const taken = sink.takes === undefined ? tables : tables.filter(sink.takes)
-  // routes work on changes, so each table travels as one
+  // transforms work on changes, so each table travels as one
   const transaction = { connector: '', database: '', commitTime: 0n, commit: 0n }
   const origin = { transaction, offset: 0n, order: 0 }
-  const routed = routeTables(loaded.routes)(taken.map((table) => ({ kind: 'schema', table, origin })))
-  return routed.flatMap((change) => (change.kind === 'schema' ? [change.table] : []))
+  const changes = taken.map((table): Change => ({ kind: 'schema', table, origin }))
+  const seen = transformsOf(loaded).reduce((all: readonly Change[], one) => one(all), changes)
+  return seen.flatMap((change) => (change.kind === 'schema' ? [change.table] : []))
 }

@@ -4,6 +4,7 @@ import { CONNECTOR, environmentOf } from './environment.ts'
 import { postgresCdcOptions } from './options.ts'
 import { positionRules } from './position.ts'
 import { PostgresSource } from './source.ts'
+import { WatchSource } from './watch.ts'
 
 /** Reads PostgreSQL tables: a consistent snapshot and every change after it. */
 export const postgresCdc = defineSource({
@@ -14,5 +15,6 @@ export const postgresCdc = defineSource({
   emits: (values) => (values['changelog-mode'] === 'upsert' ? 'upsert' : 'retract'),
   positions: positionRules,
   create: (values, context) => new PostgresSource(environmentOf(values, context.pipeline), context),
+  watch: (values, context) => new WatchSource(environmentOf(values, context.pipeline), context),
   admin: (values, context) => new PostgresAdmin(environmentOf(values, context.pipeline), context),
 })

@@ -1,4 +1,6 @@
+import { nearest } from '@cdc/core'
 import type { FaultList } from './fault-list.ts'
+import { readMetadata, type WrittenMetadata } from './metadata.ts'
 import { checkPattern, readRoutes, type WrittenRoute } from './patterns.ts'
 import type { Spot } from './problem.ts'
 import { type Entry, type MapTree, plain, type Tree } from './tree.ts'
@@ -23,35 +25,58 @@ export interface PipelineDocument {
   readonly name: string | undefined
   readonly source: Section | undefined
   readonly sinks: readonly Section[]
+  readonly metadata: WrittenMetadata
   readonly routes: readonly WrittenRoute[]
   readonly state: { readonly text: string; readonly spot: Spot } | undefined
   readonly plugins: readonly { readonly text: string; readonly spot: Spot }[]
   readonly limits: MapTree | undefined
 }
 
-export const documentKeys = ['name', 'source', 'sink', 'sinks', 'routes', 'state', 'plugins', 'pipeline'] as const
+export const documentKeys = [
+  'name',
+  'source',
+  'sink',
+  'sinks',
+  'metadata',
+  'routes',
+  'state',
+  'plugins',
+  'pipeline',
+] as const
 const namePattern = /^[a-z0-9][a-z0-9_-]{0,58}$/
 const sourceExample = 'For example: source: {connector: datagen, ...}'
 
 /** Reads the keys that belong to the file itself. `suggestion`: a name for a pipeline that has none. */
 export function readDocument(tree: Tree, faults: FaultList, suggestion: string): PipelineDocument {
-  const map = faults.map(tree, 'The file', 'It begins with: name: shop') ?? noKeys(tree.spot)
+  const map = faults.map(tree, 'The file', 'It begins with: name: shop')
+  if (map === undefined) return nothing
   faults.unknownKeys(map, documentKeys, 'at the top of the file')
   const at = (key: (typeof documentKeys)[number]) => map.entries.get(key)
-  const [state, plugins, limits, routes] = [at('state'), at('plugins'), at('pipeline'), at('routes')]
+  const [state, plugins, limits] = [at('state'), at('plugins'), at('pipeline')]
+  const [metadata, routes] = [at('metadata'), at('routes')]
   const stateText = state && faults.text(state.value, 'state')
   return {
     name: readName(at('name'), map.spot, faults, suggestion),
     source: readSource(at('source'), map.spot, faults),
     sinks: readSinks(at('sink'), at('sinks'), map.spot, faults),
+    metadata: metadata === undefined ? {} : readMetadata(metadata.value, faults),
     routes: routes === undefined ? [] : readRoutes(routes.value, faults),
     state: stateText === undefined ? undefined : { text: stateText, spot: state!.value.spot },
     plugins: plugins === undefined ? [] : faults.texts(plugins.value, 'plugins'),
-    limits: limits && faults.map(limits.value, 'pipeline', 'For example: pipeline: {checkpoint.interval: 1s}'),
+    limits: limits && faults.map(limits.value, 'pipeline', 'For example: pipeline: {checkpoint-interval: 1s}'),
   }
 }
 
-const noKeys = (spot: Spot): MapTree => ({ kind: 'map', entries: new Map(), spot })
+const nothing: PipelineDocument = {
+  name: undefined,
+  source: undefined,
+  sinks: [],
+  metadata: {},
+  routes: [],
+  state: undefined,
+  plugins: [],
+  limits: undefined,
+}
 const startOf = ({ start }: Spot): Spot => ({ start, end: start + 1 })
 
 function readName(entry: Entry | undefined, file: Spot, faults: FaultList, suggestion: string): string | undefined {
@@ -136,7 +161,8 @@ function readSection(role: Section['role'], path: string, map: MapTree, key: Spo
     connectorSpot: connector?.value.spot ?? key,
   }
   if (connector === undefined) {
-    const hint = map.entries.has('type') ? "Did you mean 'connector' by 'type'?" : 'For example: connector: print'
+    const near = map.entries.has('type') ? 'type' : nearest('connector', [...map.entries.keys()])
+    const hint = near === undefined ? 'For example: connector: print' : `Did you mean 'connector' by '${near}'?`
     faults.add('MISSING_KEY', key, `'${path}' has no 'connector'.`, hint)
   }
   const sinkName = role === 'sink' && name !== undefined ? faults.text(name.value, 'name') : undefined

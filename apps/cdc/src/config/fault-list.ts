@@ -21,7 +21,12 @@ export class FaultList {
   map(tree: Tree, what: string, example: string): MapTree | undefined {
     if (tree.kind === 'map') return tree
     const given = tree.kind === 'list' ? 'a list' : tree.value === null ? 'empty' : 'a text'
-    return this.add('INVALID_VALUE', tree.spot, `'${what}' must be a mapping of keys, but is ${given}.`, example)
+    return this.add(
+      'INVALID_VALUE',
+      tree.spot,
+      `${what === 'The file' ? what : `'${what}'`} must be a mapping of keys, but is ${given}.`,
+      example,
+    )
   }
 
   /** One text or a list of them. */

@@ -6,7 +6,7 @@ import { nearName, readDocument } from './document.ts'
 import { FaultList } from './fault-list.ts'
 import { interpolate } from './interpolate.ts'
 import { parseYaml } from './parse-yaml.ts'
-import { type PlacedProblem, placeProblems, type Spot } from './problem.ts'
+import { type PlacedProblem, type Problem, placeProblems, type Spot } from './problem.ts'
 import { type LoadedPipeline, resolvePipeline } from './resolve.ts'
 
 const largestFile = 1_048_576
@@ -50,6 +50,14 @@ export async function loadPipeline(
 
 const minimal = 'A small one: {name: demo, source: {connector: datagen}, sink: {connector: print}}'
 
+const unread: readonly string[] = ['INVALID_YAML', 'ALIAS_LIMIT', 'ENV_MISSING', 'FILE_MISSING', 'INVALID_REFERENCE']
+
+/** Where a value could not be made out, nothing else can be said of it. */
+function withoutFollowers(problems: readonly Problem[]): Problem[] {
+  const broken = new Set(problems.filter(({ code }) => unread.includes(code)).map(({ spot }) => spot.start))
+  return problems.filter(({ code, spot }) => unread.includes(code) || !broken.has(spot.start))
+}
+
 /** A secret that is written as `${env:...}` need not be hidden. */
 function notReferences(spots: readonly Spot[], text: string): Spot[] {
   return spots.filter(({ start, end }) => !/^['"]?\$\{[^}]*\}['"]?$/.test(text.slice(start, end)))
@@ -57,7 +65,7 @@ function notReferences(spots: readonly Spot[], text: string): Spot[] {
 
 function report(path: string, text: string, faults: FaultList, hidden: readonly Spot[]): CdcError {
   const file = path === '-' ? '(standard input)' : path
-  const placed = placeProblems(text, faults.problems, hidden)
+  const placed = placeProblems(text, withoutFollowers(faults.problems), hidden)
   const [first] = placed
   const count = placed.length === 1 ? 'a mistake' : `${placed.length} mistakes`
   return new CdcError({

@@ -61,7 +61,8 @@ class Walk {
       const key = this.#key(pair.key as Node | null)
       if (key === undefined || entries.has(key.name)) continue
       const value = pair.value as Node | null
-      const place = at ?? (value === null ? key.spot : undefined)
+      // what is not there has no place of its own
+      const place = at ?? (value === null || value.range?.[0] === value.range?.[1] ? key.spot : undefined)
       entries.set(key.name, { key: at ?? key.spot, value: this.tree(value, depth + 1, place) })
     }
     return { kind: 'map', entries, spot }

@@ -6,6 +6,7 @@ import { loadPlugin } from '../plugins.ts'
 import { type PipelineDocument, rawOptions, type Section } from './document.ts'
 import type { FaultList } from './fault-list.ts'
 import { limitOptions, limitsOf } from './limits.ts'
+import type { WrittenMetadata } from './metadata.ts'
 import type { ProblemCode, Spot } from './problem.ts'
 import { compareSinks } from './sinks.ts'
 import { type StateConfig, stateOf } from './state.ts'
@@ -24,6 +25,8 @@ export interface LoadedPipeline {
   readonly name: string
   readonly source: LoadedConnector<ConfiguredSource>
   readonly sinks: readonly SinkEntry[]
+  /** Columns added to every row, before the routes. */
+  readonly metadata: WrittenMetadata
   readonly routes: readonly Route[]
   readonly state: StateConfig
   readonly limits: PipelineLimitsInput
@@ -61,7 +64,7 @@ class Resolver {
   }
 
   async resolve(): Promise<{ loaded?: LoadedPipeline; secretSpots: Spot[] }> {
-    const { name, routes, source, sinks } = this.#document
+    const { name, metadata, routes, source, sinks } = this.#document
     await this.#loadPlugins()
     const configuredSource = source && (await this.#connector<ConfiguredSource>(source))
     const configuredSinks = await Promise.all(sinks.map((sink) => this.#connector<ConfiguredSink>(sink)))
@@ -79,7 +82,7 @@ class Resolver {
     )
     const secrets = [...this.#secrets].filter((secret) => !this.#open.has(secret))
     const file = this.#context.path
-    const loaded = { file, name, source: configuredSource, sinks: entries, routes, state, limits, secrets }
+    const loaded = { file, name, source: configuredSource, sinks: entries, metadata, routes, state, limits, secrets }
     return { secretSpots, loaded }
   }
 
@@ -137,7 +140,10 @@ class Resolver {
   /** Gives each fault of a connector's options its place: the key where it is unknown, the value where it is wrong. */
   #place(problems: readonly OptionProblem[], options: MapTree, section: Spot, declared: OptionSet): void {
     for (const { code, option, message, hint } of problems) {
-      const names = [option, ...(declared.fields[option]?.text.aliases ?? [])]
+      const names = [
+        option,
+        ...((Object.hasOwn(declared.fields, option) && declared.fields[option]?.text.aliases) || []),
+      ]
       const written = [...options.entries].find(([key]) => names.includes(key) || startsWith(key, option))
       const entry = written?.[1]
       const spot = entry === undefined ? section : code === 'UNKNOWN_OPTION' ? entry.key : entry.value.spot

@@ -9,7 +9,12 @@ export function compareSinks(sinks: readonly Section[], faults: FaultList): void
   sinks.forEach((sink, index) => {
     for (const other of sinks.slice(0, index)) {
       if (sink.name !== undefined && sink.name === other.name)
-        faults.add('DUPLICATE_SINK', sink.spot, `${sink.path} and ${other.path} are both named '${sink.name}'.`)
+        faults.add(
+          'DUPLICATE_SINK',
+          sink.spot,
+          `${sink.path} and ${other.path} are both named '${sink.name}'.`,
+          'Give each a name of its own.',
+        )
       disagree(other, sink, faults)
     }
   })

@@ -35,7 +35,7 @@ export class LiveDisplay {
   }
 
   #draw(): void {
-    const lines = this.#lines(this.#screen.columns ?? 80)
+    const lines = this.#lines(this.#screen.columns || 80)
     this.#screen.write(this.#cleared() + lines.map((line) => `${line}\n`).join(''))
     this.#drawn = lines.length
   }

@@ -83,7 +83,8 @@ export class Progress {
     this.changes += changes
     this.bytes += bytes
     this.#rate.add(now, this.changes)
-    if (this.phase === 'waiting') this.phase = this.#snapshotOpen() ? 'snapshot' : 'streaming'
+    if (this.phase === 'waiting' || this.phase === 'starting')
+      this.phase = this.#snapshotOpen() ? 'snapshot' : 'streaming'
   }
 
   #snapshotOpen(): boolean {
