@@ -1,5 +1,8 @@
-/** `pnpm rescope @acme`: the workspace's packages get another scope. `pnpm rescope @cdc` brings the old one back. */
-import { execFileSync } from 'node:child_process'
+/**
+ * `pnpm rescope @acme`: the workspace's packages get another scope. `pnpm rescope @cdc` brings the old one back; a line
+ * that had to be broken for a longer name may stay broken.
+ */
+import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { RescopeError, rescope } from './rescope.ts'
 
@@ -16,7 +19,7 @@ if (to === undefined || rest.length > 0) {
     else {
       // a longer name can move a line break or the order of imports
       const sources = files.filter((file) => /\.(ts|json)$/.test(file))
-      execFileSync('biome', ['check', '--write', '--log-level=error', ...sources], { cwd: root, stdio: 'inherit' })
+      spawnSync('biome', ['check', '--write', '--linter-enabled=false', ...sources], { cwd: root, stdio: 'ignore' })
       console.log(`${from} is ${to} now, in ${files.length} files. The next command installs anew by itself.`)
     }
   } catch (error) {
