@@ -71,6 +71,8 @@ const ranges: Partial<Record<SqlRoot, readonly [bigint | number, bigint | number
   INTERVAL_MILLISECONDS: [-315_360_000_000n, 315_360_000_000n],
 }
 
+const settings = ['kind', 'start', 'end', 'min', 'max', 'max-past', 'length', 'var-len', 'null-rate']
+
 /** Reads the options of one column, or of an array's elements. */
 class FieldReader {
   readonly #prefix: string
@@ -119,7 +121,8 @@ class FieldReader {
       this.#fault(name, `Custom length for fixed-length type (CHAR/BINARY) field '${this.#name}' is not supported.`)
       return
     }
-    const near = nearest(name, known)
+    // a setting that other types have is no slip of the pen
+    const near = settings.includes(name) ? undefined : nearest(name, known)
     const hint = near === undefined ? `It has: ${known.join(', ')}` : `Did you mean '${this.#prefix}.${near}'?`
     this.#fault(name, `Option '${this.#prefix}.${name}' does not fit a ${kind} field of type ${this.#type.text}.`, hint)
   }

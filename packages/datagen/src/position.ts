@@ -24,7 +24,7 @@ export const datagenPositions: PositionRules = {
   lowest: (positions) => formatPosition(Math.min(...positions.map(parsePosition))),
   contains: (position) => {
     const rows = BigInt(parsePosition(position))
-    return ({ kind, origin }) => kind !== 'schema' && origin.offset < rows
+    return ({ kind, origin }) => kind !== 'schema' && origin.transaction.commit < rows
   },
   settled: () => true,
   merge: (own, read) => formatPosition(Math.max(parsePosition(own), parsePosition(read))),

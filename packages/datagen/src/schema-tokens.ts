@@ -12,7 +12,8 @@ const patterns: readonly [Token['type'], RegExp][] = [
   ['name', /`((?:[^`]|``)+)`|"((?:[^"]|"")+)"/y],
   ['number', /\d+/y],
   ['text', /'(?:[^']|'')*'/y],
-  ['sign', /[(),<>]/y],
+  // brackets and commas; what else there is, is refused where it stands
+  ['sign', /\S/uy],
 ]
 
 /** Walks through the words of a schema. Key words are matched without regard to case, names as they are. */
@@ -24,7 +25,6 @@ export class SchemaTokens {
     let at = skipSpace(text, 0)
     while (at < text.length) {
       const found = matchAt(text, at)
-      if (found === undefined) throw new SchemaFault(`cannot be read at '${text.slice(at, at + 20)}'`)
       this.#tokens.push(found.token)
       at = skipSpace(text, found.end)
     }
@@ -82,7 +82,7 @@ export class SchemaTokens {
   }
 }
 
-function matchAt(text: string, at: number): { token: Token; end: number } | undefined {
+function matchAt(text: string, at: number): { token: Token; end: number } {
   for (const [type, pattern] of patterns) {
     pattern.lastIndex = at
     const match = pattern.exec(text)
@@ -95,7 +95,7 @@ function matchAt(text: string, at: number): { token: Token; end: number } | unde
           : match[0]
     return { token: { type, value }, end: pattern.lastIndex }
   }
-  return undefined
+  throw new SchemaFault(`cannot be read at '${text.slice(at, at + 20)}'`)
 }
 
 function skipSpace(text: string, at: number): number {

@@ -3,13 +3,13 @@ import {
   type Batch,
   type Cell,
   type Change,
+  type Origin,
   type Position,
   type SchemaChange,
   type Source,
   type SourceContext,
   sameShape,
   type Table,
-  type Transaction,
   tableName,
 } from '@cdc/core'
 import type { Generator } from './generators.ts'
@@ -33,12 +33,13 @@ const slice = 10
 /** Rows of an unlimited source in one batch: enough to make the cost of a batch vanish. */
 const largest = 4096
 
-/** Each batch is a transaction of its own and ends on a position. */
+/** Each row is a transaction of its own, so that it is the same one however the rows fall into batches. */
 export class DatagenSource implements Source {
   readonly #spec: DatagenSpec
   readonly #context: SourceContext
   readonly #random: RowRandom
-  /** Bytes of the rows so far, to keep batches within their limit. */
+  readonly #closed = new AbortController()
+  /** The largest row so far, to keep batches within their limit. */
   #bytesPerRow = 0
 
   constructor(spec: DatagenSpec, context: SourceContext) {
@@ -49,7 +50,8 @@ export class DatagenSource implements Source {
 
   async open(): Promise<void> {}
 
-  async *read(after: Position | undefined, signal: AbortSignal): AsyncGenerator<Batch> {
+  async *read(after: Position | undefined, aborted: AbortSignal): AsyncGenerator<Batch> {
+    const signal = AbortSignal.any([aborted, this.#closed.signal])
     let next = after === undefined ? 0 : parsePosition(after)
     let first = true
     let turn = performance.now()
@@ -69,7 +71,9 @@ export class DatagenSource implements Source {
 
   async acknowledge(): Promise<void> {}
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    this.#closed.abort()
+  }
 
   #batchRows(): number {
     const { rows, bytes } = this.#context.limits
@@ -81,32 +85,31 @@ export class DatagenSource implements Source {
   #batch(from: number, count: number, first: boolean): Batch {
     const { table, generators } = this.#spec
     const now = Date.now()
-    const transaction: Transaction = {
-      connector: 'datagen',
-      database: 'datagen',
-      id: String(from),
-      commitTime: BigInt(now) * 1000n,
-      commit: BigInt(from + count),
-    }
-    const changes: Change[] = first ? [this.#schemaChange(transaction, from)] : []
+    const commitTime = BigInt(now) * 1000n
+    const changes: Change[] = first ? [this.#schemaChange(originOf(from, commitTime))] : []
     for (let row = from; row < from + count; row++) {
       this.#random.start(row)
       const after: Cell[] = []
       for (const generate of generators) after.push(generate(this.#random, row, now))
-      const origin = { transaction, offset: BigInt(row), order: row - from }
-      changes.push({ kind: 'insert', table, after, origin })
+      changes.push({ kind: 'insert', table, after, origin: originOf(row, commitTime) })
     }
     const last = changes.at(-1)
     if (last?.kind === 'insert') this.#bytesPerRow = Math.max(this.#bytesPerRow, 100 + bytesOf(last.after))
     return { changes, position: formatPosition(from + count), bytes: count * this.#bytesPerRow }
   }
 
-  #schemaChange(transaction: Transaction, row: number): SchemaChange {
+  #schemaChange(origin: Origin): SchemaChange {
     const { table } = this.#spec
     const known = this.#context.shapes.get(tableName(table))
     const previous = known === undefined || sameShape(known, table) ? {} : { previous: known }
-    return { kind: 'schema', table, ...previous, origin: { transaction, offset: BigInt(row), order: 0 } }
+    return { kind: 'schema', table, ...previous, origin }
   }
+}
+
+/** The number of a row is its place in the log. */
+function originOf(row: number, commitTime: bigint): Origin {
+  const offset = BigInt(row)
+  return { transaction: { connector: 'datagen', database: 'datagen', commitTime, commit: offset }, offset, order: 0 }
 }
 
 /** What cells take of the heap, roughly. */

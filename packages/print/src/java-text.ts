@@ -1,12 +1,16 @@
-/** `Double.toString` of Java 19 and later: the shortest digits that give the number back. */
+/**
+ * `Double.toString` of Java 19 and later: the shortest digits that give the number back, and of those with one or two
+ * digits the nearest (4.9E-324, where JavaScript has 5e-324).
+ */
 export function doubleText(value: number): string {
-  return numberText(value, value.toExponential())
+  const shortest = value.toExponential()
+  return numberText(value, shortest.includes('.') ? shortest : value.toExponential(1))
 }
 
 /** `Float.toString`: the shortest digits that give the 32-bit number back. */
 export function floatText(value: number): string {
   const single = Math.fround(value)
-  for (let digits = 0; digits < 8; digits++) {
+  for (let digits = 1; digits < 8; digits++) {
     const text = single.toExponential(digits)
     if (Math.fround(Number(text)) === single) return numberText(single, text)
   }
@@ -19,7 +23,7 @@ function numberText(value: number, exponential: string): string {
   if (value === 0) return Object.is(value, -0) ? '-0.0' : '0.0'
   const [mantissa, power] = exponential.split('e') as [string, string]
   const sign = value < 0 ? '-' : ''
-  const digits = mantissa.replace(/[-.]/g, '')
+  const digits = mantissa.replace(/[-.]/g, '').replace(/(?<=.)0+$/, '')
   const exponent = Number(power)
   if (exponent < -3 || exponent >= 7) return `${sign}${digits[0]}.${digits.slice(1) || '0'}E${exponent}`
   if (exponent < 0) return `${sign}0.${'0'.repeat(-exponent - 1)}${digits}`
