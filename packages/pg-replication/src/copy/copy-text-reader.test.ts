@@ -164,7 +164,6 @@ const escapes: Record<string, string> = { '\b': 'b', '\f': 'f', '\n': 'n', '\r':
 
 /** As COPY TO writes a cell. */
 function write(value: bigint | string | null): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is escaped
   return value === null
     ? '\\N'
     : String(value).replaceAll(/[\b\f\n\r\t\v\\]/g, (character) => `\\${escapes[character]}`)

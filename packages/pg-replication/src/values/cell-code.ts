@@ -1,8 +1,8 @@
 import type { DataType } from '@cdc/core'
 
 /**
- * How a cell is read, as a small number: a `switch` over these in one loop costs half of calling a closure a column
- * (`bench/pgoutput.ts`).
+ * How a cell is read, as a small number. Measured for a row of eight columns: one loop that compares numbers 133 ns,
+ * an array of closures 145 ns, a string of its own for each cell 366 ns.
  */
 export const TEXT = 0
 /** Text whose characters are ASCII whatever the value is. */
