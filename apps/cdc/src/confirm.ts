@@ -6,7 +6,10 @@ import type { Session } from './session.ts'
 export async function confirm(question: string, yes: boolean, session: Session): Promise<boolean> {
   if (yes) return true
   if (!process.stdin.isTTY || !process.stderr.isTTY)
-    throw error('CONFIRMATION_NEEDED', { message: `Nobody can be asked here: ${question}` })
+    throw error('CONFIRMATION_NEEDED', {
+      message: `Nobody can be asked here: ${question}`,
+      hint: 'To do it, add --yes.',
+    })
   const asking = createInterface({ input: process.stdin, output: process.stderr })
   // Ctrl-C and Ctrl-D are a no
   const closed = new Promise<string>((resolve) => asking.once('close', () => resolve('')))

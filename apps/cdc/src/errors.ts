@@ -132,7 +132,7 @@ export const error = defineErrors({
   CONFIRMATION_NEEDED: {
     kind: 'config',
     cause: 'The command deletes something and was started where nobody can be asked.',
-    cure: 'Look at it first with --dry-run, then add --yes.',
+    cure: 'Add --yes. `cdc reset --dry-run` shows what a reset would do.',
   },
   RESOURCE_NOT_FOUND: {
     kind: 'config',

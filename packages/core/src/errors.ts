@@ -77,7 +77,7 @@ export class CdcError extends Error {
   /** The same error with more said about where it happened; what it said already wins. */
   at(where: ErrorPlace): CdcError {
     const { code, kind, message, hint, cause } = this
-    return new CdcError({
+    const said = new CdcError({
       code,
       kind,
       message,
@@ -85,6 +85,9 @@ export class CdcError extends Error {
       ...(hint === undefined ? {} : { hint }),
       cause,
     })
+    // the place in the program is where it was thrown first
+    if (this.stack !== undefined) said.stack = this.stack
+    return said
   }
 
   /** Any thrown thing as a CdcError: what is none is a bug of ours, kept as the cause. */

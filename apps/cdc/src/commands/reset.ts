@@ -62,8 +62,8 @@ async function reset(session: Session, file: string, options: ResetOptions): Pro
   try {
     // the state goes last: a reset that fails half way leaves it, and the next run stops rather than guesses
     for (const { admin, tables } of targets)
-      for (const done of (await admin?.reset(tables, { rows })) ?? []) session.print(done)
-    for (const done of (await source?.reset()) ?? []) session.print(done)
+      for (const done of (await admin?.reset(tables, { rows })) ?? []) session.print(capital(done))
+    for (const done of (await source?.reset()) ?? []) session.print(capital(done))
     await store.clear()
     session.print(`Forgot the state (${store.describe()}).`)
   } finally {
@@ -71,6 +71,8 @@ async function reset(session: Session, file: string, options: ResetOptions): Pro
   }
   return 0
 }
+
+const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)
 
 function targetsOf(loaded: LoadedPipeline, pipeline: Pipeline, tables: readonly Table[], logger: Logger): Target[] {
   return pipeline.sinks.map((sink) => ({

@@ -42,10 +42,10 @@ async function run(session: Session, file: string, options: RunOptions): Promise
   armFromEnvironment(process.env.CDC_FAILPOINTS)
   const progress = new Progress(Date.now())
   const display = options.progress && canDraw(session, loaded) ? drawn(session, progress) : undefined
-  const reports = display === undefined ? new ReportLog(logger, progress, Date.now()) : undefined
+  const reports = new ReportLog(logger, progress, Date.now(), display !== undefined)
   const observer = (report: Report) => {
     progress.apply(report, Date.now())
-    reports?.apply(report, Date.now())
+    reports.apply(report, Date.now())
   }
   const stop = stopOnSignals(logger)
   const { signal } = stop

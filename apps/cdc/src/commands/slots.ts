@@ -66,7 +66,8 @@ async function list(session: Session, file: string, options: ListOptions): Promi
     own ? '*' : ' ',
     type,
     name,
-    active ? 'in use' : 'not in use',
+    // of a publication nobody can say
+    active ? 'in use' : retained === undefined ? '' : 'not in use',
     retained === undefined ? '' : `holds back ${bytes(retained)}`,
     Object.entries(details)
       .map(([key, value]) => `${key} ${value}`)

@@ -8,7 +8,7 @@ const tablesShown = 12
 /** What a terminal shows of a run right now: a bar a table during the snapshot, one line while streaming. */
 export function progressLines(progress: Progress, now: number, width: number, paint: Paint): string[] {
   const lines = progress.phase === 'snapshot' ? snapshotLines(progress, now, paint) : []
-  return [...lines, statusLine(progress, now, paint)].map((line) => fit(line, width))
+  return [...lines, statusLine(progress, now, width, paint)].map((line) => fit(line, width))
 }
 
 function snapshotLines(progress: Progress, now: number, paint: Paint): string[] {
@@ -37,12 +37,14 @@ function tableLine(table: TableProgress, width: number, now: number, paint: Pain
   const bar = paint('cyan', '█'.repeat(filled)) + paint('dim', '░'.repeat(barWidth - filled))
   const percent = part === undefined ? '    ' : `${Math.floor(part * 100)} %`.padStart(4)
   const left = timeLeft(table, now)
-  const facts = [`${count(table.rows)} rows`, `${count(table.rate.at(now))} rows/s`]
+  const rate = table.rate.at(now)
+  const facts = [`${count(table.rows)} rows`]
+  if (rate !== undefined) facts.push(`${count(rate)} rows/s`)
   if (left !== undefined) facts.push(`${span(left)} left`)
   return `${name} ${bar} ${percent}  ${facts.join('  ')}`
 }
 
-function statusLine(progress: Progress, now: number, paint: Paint): string {
+function statusLine(progress: Progress, now: number, width: number, paint: Paint): string {
   const { fault, lag, checkpoint } = progress
   if (progress.phase === 'waiting' && fault !== undefined) {
     const wait = fault.until > now ? `again in ${span(fault.until - now)}` : 'trying again'
@@ -50,12 +52,15 @@ function statusLine(progress: Progress, now: number, paint: Paint): string {
   }
   if (progress.phase === 'starting') return `${paint('dim', 'starting')}  ${span(now - progress.started)}`
   const unit = progress.phase === 'snapshot' ? 'rows' : 'changes'
-  const facts = [`${count(progress.changesPerSecond(now))} ${unit}/s`]
+  const facts = [`${count(progress.changesPerSecond(now) ?? 0)} ${unit}/s`]
   if (lag !== undefined) facts.push(`lag ${bytes(lag.bytes)}, ${span(lag.milliseconds)}`)
   if (checkpoint !== undefined) facts.push(`checkpoint ${span(now - checkpoint.at)} ago`)
+  if (progress.skipped > 0) facts.push(`${count(progress.skipped)} skipped`)
   facts.push(`${count(progress.changes)} in all`)
-  if (progress.skipped > 0) facts.push(paint('yellow', `${count(progress.skipped)} skipped`))
-  return `${paint('bold', progress.phase)}  ${facts.join('  ')}`
+  const line = () => [progress.phase, ...facts].join('  ')
+  // on a narrow terminal the last facts give way
+  while (facts.length > 1 && line().length >= width) facts.pop()
+  return `${paint('bold', progress.phase)}${line().slice(progress.phase.length)}`
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character is what is looked for

@@ -28,6 +28,7 @@ export class Progress {
 
   constructor(now: number) {
     this.started = now
+    this.#rate.add(now, 0)
   }
 
   apply(report: Report, now: number): void {
@@ -44,7 +45,8 @@ export class Progress {
     }
   }
 
-  changesPerSecond(now: number): number {
+  /** undefined: not known yet. */
+  changesPerSecond(now: number): number | undefined {
     return this.#rate.at(now)
   }
 
@@ -70,6 +72,7 @@ export class Progress {
 
   #table(name: string, rows: number, done: boolean, now: number): void {
     const table = this.tables.get(name) ?? this.#add(name, 0)
+    if (table.started === undefined) table.rate.add(now, 0)
     table.started ??= now
     table.rows = rows
     table.rate.add(now, rows)
@@ -94,7 +97,7 @@ export class Progress {
 
 /** Milliseconds until the table is read, as far as estimate and rate tell. */
 export function timeLeft(table: TableProgress, now: number): number | undefined {
-  const rate = table.rate.at(now)
+  const rate = table.rate.at(now) ?? 0
   const rest = table.expected - table.rows
   return rate > 0 && rest > 0 ? (rest / rate) * 1000 : undefined
 }
