@@ -14,6 +14,7 @@ import {
   assertSameHistory,
   assertSamePublication,
   assertSlotReaches,
+  droppedSince,
   identify,
   knownTables,
   positionBase,
@@ -30,7 +31,8 @@ import { temporarySlotName } from './temporary-slot.ts'
 /** Where reading begins, with what it needs. */
 export interface Beginning {
   readonly parts: PositionParts
-  readonly tables: readonly Relation[]
+  /** OIDs of the tables that are read; also of those that were dropped and may still have changes in the log. */
+  readonly tables: ReadonlySet<number>
   /** undefined where only a snapshot is read and there is none. */
   readonly publication: Publication | undefined
   /** A slot that was just made, whose snapshot is to be read first. */
@@ -67,7 +69,7 @@ export async function beginAnew(
     const base = await positionBase(session, server, publication, tables)
     const read = rules.mode === 'initial' ? tables.filter((table) => rules.inSnapshot(tableName(table))) : []
     const parts = { ...base, lsn: start ?? server.lsn, pending: new Set(read.map(({ oid }) => oid)), cuts: noCuts }
-    return { parts, tables, publication, created }
+    return { parts, tables: oidsOf(tables), publication, created }
   } catch (failure) {
     await created?.release()
     if (created === undefined) await undo()
@@ -93,6 +95,8 @@ async function makeSlot(
   return created
 }
 
+const oidsOf = (tables: readonly Relation[]): Set<number> => new Set(tables.map(({ oid }) => oid))
+
 /** A snapshot alone needs no slot that outlives it, and takes from a publication only its filters. */
 async function beginSnapshot(
   { connection, publication: wanted, rules, slot }: Environment,
@@ -107,7 +111,12 @@ async function beginSnapshot(
   const name = temporarySlotName(slot)
   const created = await createSlot(connection, { name, temporary: true, onWait: blockedLog(context, name), signal })
   const pending = new Set(tables.filter((table) => rules.inSnapshot(tableName(table))).map(({ oid }) => oid))
-  return { parts: { ...base, lsn: created.consistentPoint, pending, cuts: noCuts }, tables, publication, created }
+  return {
+    parts: { ...base, lsn: created.consistentPoint, pending, cuts: noCuts },
+    tables: oidsOf(tables),
+    publication,
+    created,
+  }
 }
 
 /** Goes on after a position, when nothing can be missing since. */
@@ -131,11 +140,11 @@ export async function resume(
     await assertSamePublication(session, parts, publication, tables)
     await assertPublished(session, publication, tables)
   }
-  const here = new Set(tables.map(({ oid }) => oid))
+  const here = new Set([...oidsOf(tables), ...(await droppedSince(session, parts))])
   const pending = parts.pending.size === 0 ? noTables : new Set([...parts.pending].filter((oid) => here.has(oid)))
   return {
     parts: { ...parts, timeline: server.timeline, tables: oidSetText(here), pending },
-    tables,
+    tables: here,
     publication,
     created: undefined,
   }

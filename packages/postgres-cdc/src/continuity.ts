@@ -168,3 +168,13 @@ export function knownTables(
   }
   return tables.filter(({ oid }) => known.has(oid))
 }
+
+/** Tables of the position that are not there any more: what was written before they were dropped is still to come. */
+export async function droppedSince(session: Session, parts: PositionParts): Promise<number[]> {
+  const known = [...parseOidSet(parts.tables)]
+  const rows = await session.query('SELECT oid::text AS oid FROM pg_catalog.pg_class WHERE oid = ANY ($1::oid[])', [
+    `{${known.join(',')}}`,
+  ])
+  const there = new Set(rows.map((row) => Number(row.oid)))
+  return known.filter((oid) => !there.has(oid))
+}

@@ -4,7 +4,7 @@ import { error } from './errors.ts'
 /** Longer expressions are refused: nobody can read them, and lists of names stay far below. */
 const MAX_LENGTH = 8192
 /** Milliseconds for matching all names of a catalog; an honest expression needs a thousandth of it. */
-const DEADLINE = 2000
+const DEADLINE = 1000
 
 /** A comma list of regular expressions, as Flink and Debezium take them: whole names, without regard to case. */
 export interface Patterns {

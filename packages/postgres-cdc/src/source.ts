@@ -130,7 +130,6 @@ export class PostgresSource implements Source {
     this.#stream = stream
     const heartbeat = new Heartbeat(session, values['debezium.*']['heartbeat.action.query'], logger)
     if (!server.inRecovery) heartbeat.start(values['heartbeat.interval.ms'])
-    const chosen = new Set(tables.map(({ oid }) => oid))
     const matches = nameMatcher(values)
     const router = new Router({
       database,
@@ -139,7 +138,7 @@ export class PostgresSource implements Source {
       rules,
       changelogMode: values['changelog-mode'],
       shapes: this.#shapes,
-      tables: chosen,
+      tables,
       cuts: overlap ? new Map() : parts.cuts,
       logger,
     })

@@ -167,7 +167,7 @@ const plain = (cell: unknown) => (cell === null ? null : String(cell))
 
 export function changeText(change: Change): string {
   const cells = (row: Row | undefined) =>
-    row === undefined ? '-' : `[${row.map((cell) => (cell === undefined ? '?' : plain(cell))).join(',')}]`
+    row === undefined ? '-' : `[${row.map((cell) => (cell === undefined ? '?' : String(plain(cell)))).join(',')}]`
   if (change.kind === 'insert') return `+${change.table.name}${cells(change.after)}`
   if (change.kind === 'delete') return `-${change.table.name}${cells(change.before)}`
   if (change.kind === 'update') return `~${change.table.name}${cells(change.before)}>${cells(change.after)}`

@@ -1,6 +1,6 @@
 import { type PostgresConnection, type PostgresVersion, sharedPostgres, waitFor } from '@cdc/servers'
-import { Follower, type FollowOptions, serverRows, sorted } from './follower.ts'
 import { expect } from 'vitest'
+import { Follower, type FollowOptions, serverRows, sorted } from './follower.ts'
 
 /** The versions that the suite runs on. */
 export const versions = [12, 15, 18] as const satisfies readonly PostgresVersion[]
@@ -49,7 +49,9 @@ export class Live implements AsyncDisposable {
 
   /** Waits for a row that is written now into the table `fence`, which is made when it is not there. */
   async caughtUp(follower: Follower): Promise<void> {
-    const [row] = await this.query("INSERT INTO fence SELECT coalesce(max(id), 0) + 1 FROM fence RETURNING id::text AS id")
+    const [row] = await this.query(
+      'INSERT INTO fence SELECT coalesce(max(id), 0) + 1 FROM fence RETURNING id::text AS id',
+    )
     await follower.until(() => follower.rows('public.fence').some((one) => one.id === row.id), `fence ${row.id}`)
   }
 
@@ -59,7 +61,9 @@ export class Live implements AsyncDisposable {
       `SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE database = '${this.database}' AND active`,
     )
     await waitFor(async () => {
-      await this.server.query(`SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = '${this.database}'`)
+      await this.server.query(
+        `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = '${this.database}'`,
+      )
       return true
     })
     await this.server.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${this.database}'`)
