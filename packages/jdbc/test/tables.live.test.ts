@@ -51,7 +51,9 @@ describe('tables of the target', async () => {
     await commit(
       sink,
       snapshotOf(t, [
-        ['1', 'a', '1.50', null, 'a', 'z', '[1,3)', ['1.10', null], 7, 'e', 'longer', 'not.here'].map((c, i) => (i === 0 ? 1n : c)),
+        ['1', 'a', '1.50', null, 'a', 'z', '[1,3)', ['1.10', null], 7, 'e', 'longer', 'not.here'].map((c, i) =>
+          i === 0 ? 1n : c,
+        ),
       ]),
     )
     expect(await columnsOf(`made."Of ""all"""`)).toEqual([
