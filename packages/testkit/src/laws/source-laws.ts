@@ -7,7 +7,7 @@ export const sourceLaws = laws({
     broken: 'A sink gets rows whose columns it cannot know, and fails or writes them to the wrong columns.',
   },
   'SOURCE-SCHEMA-PREVIOUS': {
-    says: 'A schema change names the shape before it, also the one of an earlier run, when the two differ, and only then.',
+    says: 'A schema change names the shape before it when the two differ, also the one of an earlier run.',
     broken: 'Sinks cannot tell what was added or renamed while the pipeline was down.',
   },
   'SOURCE-BATCH-BOUNDS': {
