@@ -1,4 +1,13 @@
-import { type Change, type Origin, type Row, sameShape, type Table, type Transaction, tableName } from '@cdc/core'
+import {
+  type Change,
+  type Origin,
+  type Row,
+  type SnapshotMark,
+  sameShape,
+  type Table,
+  type Transaction,
+  tableName,
+} from '@cdc/core'
 import { rowKey } from '../cell.ts'
 import { type Edit, isTableEdit } from '../edit.ts'
 import type { LoggedTransaction } from './database.ts'
@@ -87,4 +96,37 @@ function cellSize(cell: Row[number]): number {
   if (typeof cell === 'string') return cell.length
   if (cell instanceof Uint8Array) return cell.byteLength
   return Array.isArray(cell) ? cell.reduce((sum: number, one) => sum + 16 + cellSize(one), 0) : 8
+}
+
+/** The rows of one table of a snapshot, after its schema. */
+export function snapshotChanges(
+  table: Table,
+  rows: readonly Row[],
+  transaction: Transaction,
+  shapes: Shapes,
+  firstTable: boolean,
+  lastTable: boolean,
+): Change[] {
+  const at = (snapshot: NonNullable<Origin['snapshot']>): Origin => ({
+    transaction,
+    offset: transaction.commit,
+    order: 0,
+    snapshot,
+  })
+  const changes: Change[] = []
+  const schema = shapes.before(table, at('true'))
+  if (schema !== undefined) changes.push(schema)
+  for (const [index, row] of rows.entries()) {
+    const mark = markOf(index === 0, index === rows.length - 1, firstTable, lastTable)
+    changes.push({ kind: 'insert', table, after: row, origin: at(mark) })
+  }
+  return changes
+}
+
+/** As Debezium's RelationalSnapshotChangeEventSource marks them: the end wins over the beginning. */
+function markOf(begin: boolean, end: boolean, firstTable: boolean, lastTable: boolean): SnapshotMark {
+  if (end && lastTable) return 'last'
+  if (begin && firstTable) return 'first'
+  if (end) return 'last_in_data_collection'
+  return begin ? 'first_in_data_collection' : 'true'
 }

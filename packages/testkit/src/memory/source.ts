@@ -7,16 +7,12 @@ import {
   flag,
   integer,
   type OptionValues,
-  type Origin,
   option,
   type Position,
   type ReadOptions,
-  type Row,
-  type SnapshotMark,
   type Source,
   type SourceContext,
   type SourceDefinition,
-  type Table,
   type Transaction,
   tableName,
 } from '@cdc/core'
@@ -25,7 +21,7 @@ import { testkitError } from '../errors.ts'
 import { Faults } from '../faults.ts'
 import { Journal } from '../journal.ts'
 import { Caller } from './caller.ts'
-import { Shapes, sizeOf, transactionChanges, type Wanted } from './changes.ts'
+import { Shapes, sizeOf, snapshotChanges, transactionChanges, type Wanted } from './changes.ts'
 import { MemoryDatabase } from './database.ts'
 import { formatPosition, type MemoryPosition, memoryPositions, parsePosition } from './position.ts'
 
@@ -286,36 +282,4 @@ class MemorySource implements Source {
     }
     yield { changes: batch, position, bytes: size }
   }
-}
-
-function snapshotChanges(
-  table: Table,
-  rows: readonly Row[],
-  transaction: Transaction,
-  shapes: Shapes,
-  firstTable: boolean,
-  lastTable: boolean,
-): Change[] {
-  const at = (snapshot: NonNullable<Origin['snapshot']>): Origin => ({
-    transaction,
-    offset: transaction.commit,
-    order: 0,
-    snapshot,
-  })
-  const changes: Change[] = []
-  const schema = shapes.before(table, at('true'))
-  if (schema !== undefined) changes.push(schema)
-  for (const [index, row] of rows.entries()) {
-    const mark = markOf(index === 0, index === rows.length - 1, firstTable, lastTable)
-    changes.push({ kind: 'insert', table, after: row, origin: at(mark) })
-  }
-  return changes
-}
-
-/** As Debezium's RelationalSnapshotChangeEventSource marks them: the end wins over the beginning. */
-function markOf(begin: boolean, end: boolean, firstTable: boolean, lastTable: boolean): SnapshotMark {
-  if (end && lastTable) return 'last'
-  if (begin && firstTable) return 'first'
-  if (end) return 'last_in_data_collection'
-  return begin ? 'first_in_data_collection' : 'true'
 }
