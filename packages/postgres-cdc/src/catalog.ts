@@ -69,6 +69,8 @@ export interface CatalogTable {
   readonly primaryKey: readonly string[]
   /** Names of the columns of the index of REPLICA IDENTITY USING INDEX. */
   readonly identityIndex: readonly string[]
+  /** Names of the columns of the first unique index, by name, that has no expression, no condition and no nulls. */
+  readonly uniqueIndex: readonly string[]
   /** Estimates of the planner, -1 when never analysed; the size is exact. */
   readonly rows: number
   readonly pages: number
@@ -101,19 +103,21 @@ function tableQuery(version: number): string {
         FROM pg_catalog.pg_attribute a
         LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
         WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)::text AS columns,
-      (SELECT json_agg(json_build_array(i.indisprimary, i.indisreplident, i.indkey::text, ${keys}))
-        FROM pg_catalog.pg_index i
-        WHERE i.indrelid = c.oid AND (i.indisprimary OR i.indisreplident) AND i.indislive)::text AS indexes
+      (SELECT json_agg(json_build_array(i.indisprimary, i.indisreplident, i.indkey::text, ${keys},
+          i.indisunique AND i.indisvalid AND i.indexprs IS NULL AND i.indpred IS NULL) ORDER BY x.relname::text COLLATE "C")
+        FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
+        WHERE i.indrelid = c.oid AND (i.indisprimary OR i.indisreplident OR i.indisunique) AND i.indislive)::text AS indexes
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     WHERE c.oid = ANY ($1::oid[])`
 }
 
 type ColumnTuple = [number, string, number, number, boolean, string, string, string | null, string | null]
-type IndexTuple = [boolean, boolean, string, number]
+type IndexTuple = [boolean, boolean, string, number, boolean]
 
 function catalogTable(row: Readonly<Record<string, string | null>>): CatalogTable {
   const columns = ((JSON.parse(row.columns ?? 'null') as ColumnTuple[] | null) ?? []).map(catalogColumn)
   const indexes = (JSON.parse(row.indexes ?? 'null') as IndexTuple[] | null) ?? []
+  const required = new Set(columns.filter(({ notNull }) => notNull).map(({ name }) => name))
   const byNumber = new Map(columns.map((column) => [column.number, column.name]))
   const names = (index: IndexTuple | undefined) =>
     (index?.[2].split(' ').slice(0, index[3]) ?? []).map((number) => byNumber.get(Number(number))!)
@@ -125,6 +129,11 @@ function catalogTable(row: Readonly<Record<string, string | null>>): CatalogTabl
     identity: identities[row.identity!]!,
     columns,
     primaryKey: names(indexes.find(([primary]) => primary)),
+    uniqueIndex:
+      indexes
+        .filter(([, , , , whole]) => whole)
+        .map(names)
+        .find((found) => found.every((name) => required.has(name))) ?? [],
     identityIndex: row.identity === 'i' ? names(indexes.find(([, identity]) => identity)) : [],
     rows: Number(row.rows),
     pages: Number(row.pages),

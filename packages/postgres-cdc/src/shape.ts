@@ -9,6 +9,7 @@ export interface TypedColumn {
   readonly name: string
   readonly type: DataType
   readonly native: string
+  readonly base?: string
 }
 
 /** A table's shape, and which of the columns that arrive are in it. */
@@ -30,6 +31,8 @@ export interface ShapeInput {
   readonly key: readonly string[]
   /** Names of the columns that old rows always have, where identity is `index`. */
   readonly identityColumns: readonly string[] | undefined
+  /** Names of the columns of a unique index without nulls, for tables without a key. */
+  readonly unique: readonly string[]
   /** Facts that decide nothing. */
   readonly advice: (column: string) => Partial<Column>
 }
@@ -41,18 +44,20 @@ export function shapeOf(input: ShapeInput, rules: TableRules): Shape {
     rules.keepColumn(qualified, column.name) || input.key.includes(column.name) ? [position] : [],
   )
   const columns = kept.map((position): Column => {
-    const { name, type, native } = input.columns[position]!
-    return { name, type, native, ...input.advice(name) }
+    const { name, type, native, base } = input.columns[position]!
+    return { name, type, native, ...(base === undefined ? {} : { base }), ...input.advice(name) }
   })
   const places = (names: readonly string[]) => names.map((name) => columns.findIndex((column) => column.name === name))
   const hidden = input.key.find((name) => !columns.some((column) => column.name === name))
   if (hidden !== undefined) throw keyUnknown(input, input.key)
+  const unique = input.key.length > 0 ? [] : places(input.unique)
   const table: Table = {
     database: input.database,
     schema: input.schema,
     name: input.name,
     columns,
     key: places(input.key),
+    ...(unique.length === 0 || unique.includes(-1) ? {} : { unique }),
     id: input.oid,
     identity: input.identity,
     ...(input.identityColumns === undefined
@@ -87,7 +92,7 @@ export function advice(table: CatalogTable | undefined, known: Table | undefined
     if (found !== undefined) return advisory(found)
     const before = known?.columns.find((column) => column.name === name)
     if (before === undefined) return {}
-    const { name: _, type: __, native: ___, ...rest } = before
+    const { name: _, type: __, native: ___, base: ____, ...rest } = before
     return rest
   }
 }

@@ -5,6 +5,7 @@ export class KnownShapes {
   readonly #earlier: ReadonlyMap<string, Table>
   readonly #earlierById = new Map<number, Table>()
   readonly #now = new Map<number, Table>()
+  readonly #announced = new Set<number>()
 
   constructor(earlier: ReadonlyMap<string, Table>) {
     this.#earlier = earlier
@@ -20,11 +21,18 @@ export class KnownShapes {
   }
 
   emitted(table: Table): void {
-    if (table.id !== undefined) this.#now.set(table.id, table)
+    if (table.id === undefined) return
+    this.#now.set(table.id, table)
+    this.#announced.add(table.id)
   }
 
-  /** Has a shape of the table gone out in this run? */
+  /** Has a shape of the table gone out since reading began? */
   wasEmitted(id: number): boolean {
-    return this.#now.has(id)
+    return this.#announced.has(id)
+  }
+
+  /** Reading begins (anew): every table is to be announced again. */
+  begin(): void {
+    this.#announced.clear()
   }
 }

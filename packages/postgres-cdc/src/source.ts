@@ -21,6 +21,10 @@ import { SnapshotReader } from './snapshot/read-snapshot.ts'
 import { StreamReader } from './stream/read-stream.ts'
 import { Router } from './stream/router.ts'
 
+/** Positions without changes come at most this often, so that nothing feeds itself. Milliseconds. */
+const IDLE = 10_000
+const idleInterval = (heartbeat: number) => (heartbeat === 0 ? IDLE : Math.min(IDLE, heartbeat))
+
 /** Reads one database: a snapshot of its tables where the start-up mode asks for one, then its replication slot. */
 export class PostgresSource implements Source {
   readonly #environment: Environment
@@ -46,8 +50,12 @@ export class PostgresSource implements Source {
     signal: AbortSignal,
     { overlap = false }: ReadOptions = {},
   ): AsyncGenerator<Batch> {
+    this.#shapes.begin()
     try {
-      yield* this.#read(after, signal, overlap)
+      for await (const batch of this.#read(after, signal, overlap)) {
+        if (signal.aborted) return
+        yield batch
+      }
     } catch (failure) {
       // what was cut off because we were told to stop is no failure
       if (!signal.aborted) throw failure
@@ -91,7 +99,8 @@ export class PostgresSource implements Source {
     }
     if (this.#environment.rules.mode === 'snapshot') return
     await failpoint('snapshot.handover')
-    yield* this.#follow(begun, parts, opened, types, signal, overlap)
+    const previousCommit = before?.pending.size === 0 ? before.lsn : undefined
+    yield* this.#follow(begun, parts, opened, types, signal, overlap, previousCommit)
   }
 
   #snapshotReader({ parts, publication }: Beginning, { session }: Preflight, types: Types): SnapshotReader {
@@ -121,6 +130,7 @@ export class PostgresSource implements Source {
     types: Types,
     signal: AbortSignal,
     overlap: boolean,
+    previousCommit: bigint | undefined,
   ): AsyncGenerator<Batch> {
     const { connector, database, rules, values } = this.#environment
     const { wants, limits, logger } = this.#context
@@ -151,11 +161,13 @@ export class PostgresSource implements Source {
       keepMessage: (prefix) => prefix !== HEARTBEAT_PREFIX && rules.keepMessage(prefix),
       stream,
       parts,
+      previousCommit,
       router,
       shapes: this.#shapes,
       types,
       session,
-      matches: (relation) => matches(relation),
+      idle: idleInterval(values['heartbeat.interval.ms']),
+      matches,
       logger,
       report: (report) => this.#context.report(report),
     })

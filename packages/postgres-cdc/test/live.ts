@@ -55,11 +55,18 @@ export class Live implements AsyncDisposable {
     await follower.until(() => follower.rows('public.fence').some((one) => one.id === row.id), `fence ${row.id}`)
   }
 
+  /** Ends every stream from this database, and waits until their slots are free. */
+  async endStreams(): Promise<void> {
+    const active = `FROM pg_replication_slots WHERE database = '${this.database}' AND active`
+    await waitFor(async () => {
+      await this.server.query(`SELECT pg_terminate_backend(active_pid) ${active}`)
+      return (await this.server.query(`SELECT slot_name ${active}`)).length === 0
+    })
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#followers.map((follower) => follower.stop().catch(() => undefined)))
-    await this.server.query(
-      `SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE database = '${this.database}' AND active`,
-    )
+    await this.endStreams()
     await waitFor(async () => {
       await this.server.query(
         `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = '${this.database}'`,

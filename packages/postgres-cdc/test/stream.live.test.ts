@@ -329,7 +329,7 @@ test('a row that is updated while its table is not chosen is not read, and neith
 
 test('an idle stream moves the slot on past what other databases write, and only when it is told to', async () => {
   await using live = await Live.of(15, `${fence}`)
-  const follower = await streaming(live, { acknowledge: false })
+  const follower = await streaming(live, { acknowledge: false, options: { 'heartbeat.interval.ms': 300 } })
   const [other] = await live.query('SELECT pg_current_wal_lsn()::text AS lsn')
   const confirmed = async () =>
     (

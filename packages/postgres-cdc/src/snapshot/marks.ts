@@ -6,8 +6,8 @@ export class SnapshotOrigins {
   readonly #byMark = new Map<SnapshotMark, Origin>()
 
   /** `cut` is the snapshot's place in the log; `time` when it was taken, microseconds since 1970. */
-  constructor(connector: string, database: string, cut: bigint, time: bigint) {
-    this.#transaction = { connector, database, commitTime: time, commit: cut }
+  constructor(connector: string, database: string, cut: bigint, time: bigint, horizon: string) {
+    this.#transaction = { connector, database, commitTime: time, commit: cut, horizon }
   }
 
   of(mark: SnapshotMark): Origin {

@@ -90,6 +90,7 @@ export async function catalogShape(
       columns: typed,
       key: catalogKey(table, rules),
       identityColumns: table.identity === 'index' ? table.identityIndex : undefined,
+      unique: table.uniqueIndex,
       advice: advice(table, undefined),
     },
     rules,

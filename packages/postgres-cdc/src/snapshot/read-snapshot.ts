@@ -11,6 +11,7 @@ import { type Piece, SnapshotFeed } from './feed.ts'
 import { SnapshotMarks, SnapshotOrigins } from './marks.ts'
 import type { PrepareContext } from './prepare.ts'
 import { SnapshotRound } from './round.ts'
+import { partsOf } from './structure.ts'
 import { SnapshotSessions } from './workers.ts'
 
 export interface SnapshotSetup {
@@ -103,11 +104,12 @@ export class SnapshotReader {
     let sessions: SnapshotSessions | undefined
     let working: Promise<void> | undefined
     try {
-      sessions = await SnapshotSessions.open(connection, slot.snapshotName!, parallelism, signal)
+      const workers = Math.min(parallelism, parts(tables, prepare.fresh.serverVersion, parallelism))
+      sessions = await SnapshotSessions.open(connection, slot.snapshotName!, workers, signal)
       await slot.release()
       signal.addEventListener('abort', stop, { once: true })
       const time = await clock(prepare.fresh)
-      const origins = new SnapshotOrigins(connector, prepare.database, this.#cut, time)
+      const origins = new SnapshotOrigins(connector, prepare.database, this.#cut, time, await horizon(sessions.all[0]!))
       const round = new SnapshotRound(
         tables.map(({ oid }) => oid),
         feed,
@@ -230,10 +232,23 @@ export class SnapshotReader {
   }
 }
 
+/** About how many statements will read the tables: more sessions than that would have nothing to do. */
+function parts(tables: readonly CatalogTable[], version: number, most: number): number {
+  return tables.reduce((sum, table) => sum + (table.kind === 'p' ? most : partsOf(table, version).length), 0)
+}
+
 /** The server's clock, microseconds since 1970. */
 async function clock(session: Session): Promise<bigint> {
   const [row] = await session.query(
     'SELECT (extract(epoch FROM pg_catalog.clock_timestamp()) * 1000000)::bigint::text AS time',
   )
   return BigInt(row!.time!)
+}
+
+/** The newest transaction id that the snapshot of a session can hold, without its epoch as in the stream. */
+async function horizon(session: Session): Promise<string> {
+  const [row] = await session.query(
+    'SELECT ((pg_catalog.txid_snapshot_xmax(pg_catalog.txid_current_snapshot()) - 1) % 4294967296)::text AS xid',
+  )
+  return row!.xid!
 }

@@ -14,6 +14,8 @@ export interface AssemblerSetup {
   readonly keepMessage: (prefix: string) => boolean
   /** Transactions that commit before this have been read in an earlier run. */
   readonly start: bigint
+  /** Where the last commit of an earlier run ended, as far as is known. */
+  readonly previousCommit: bigint | undefined
   readonly position: (lsn: bigint) => Position
   readonly announced: (route: Route) => void
   /** The tables that a truncation of these relations empties. */
@@ -38,6 +40,7 @@ export class Assembler implements PgOutputHandler {
   readonly #routes = new Map<number, Route | undefined>()
   #changes: Change[] = []
   #transaction: Transaction | undefined
+  #previousCommit: bigint | undefined
   /** The transaction has been read in an earlier run. */
   #old = false
   #order = 0
@@ -63,6 +66,7 @@ export class Assembler implements PgOutputHandler {
   constructor(setup: AssemblerSetup) {
     this.#setup = setup
     this.#end = setup.start
+    this.#previousCommit = setup.previousCommit
   }
 
   /** Where the next message lies in the log. */
@@ -100,7 +104,7 @@ export class Assembler implements PgOutputHandler {
 
   begin(xid: number, commitLsn: bigint, commitTime: bigint): void {
     const { connector, database, wants, start } = this.#setup
-    this.#transaction = { connector, database, id: String(xid), commitTime, commit: commitLsn }
+    this.#transaction = { connector, database, id: String(xid), commitTime, commit: commitLsn, ...this.#previous }
     this.#old = commitLsn < start
     this.#order = 0
     this.commitTime = commitTime
@@ -115,6 +119,7 @@ export class Assembler implements PgOutputHandler {
       })
     if (this.#setup.wants.transaction && !this.#old) this.#changes.push({ kind: 'commit', origin: this.#origin() })
     this.#transaction = undefined
+    this.#previousCommit = endLsn
     if (this.#changes.length === 0) this.#countedBytes = this.#setup.decodedBytes()
     this.#whole = this.#changes.length
     this.#wholeBytes = this.#bytes
@@ -193,7 +198,14 @@ export class Assembler implements PgOutputHandler {
     }
     if (lsn < start) return
     // it stands by itself in the log, where a transaction's commit would
-    const transaction: Transaction = { connector, database, commitTime: this.commitTime, commit: lsn }
+    this.#previousCommit = lsn
+    const transaction: Transaction = {
+      connector,
+      database,
+      commitTime: this.commitTime,
+      commit: lsn,
+      ...this.#previous,
+    }
     const origin = new StreamOrigin(transaction, Number(lsn >> 32n), Number(lsn & 0xffffffffn), 0)
     this.#changes.push({ kind: 'message', prefix, content, transactional, origin })
     if (this.#transaction === undefined) {
@@ -202,11 +214,19 @@ export class Assembler implements PgOutputHandler {
     }
   }
 
-  origin(): void {}
+  /** Comes after Begin, where the transaction was itself replicated to the source. */
+  origin(commit: bigint, name: string): void {
+    if (this.#transaction === undefined) return
+    this.#transaction = { ...this.#transaction, replicationOrigin: { name, commit } }
+  }
 
   type(oid: number, schema: string, name: string): void {
     this.types.set(oid, { schema, name })
     this.typesTold = true
+  }
+
+  get #previous(): { readonly previousCommit?: bigint } {
+    return this.#previousCommit === undefined ? {} : { previousCommit: this.#previousCommit }
   }
 
   #origin(order = this.#order): StreamOrigin {

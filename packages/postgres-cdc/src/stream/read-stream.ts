@@ -28,6 +28,8 @@ export interface StreamSetup
   readonly shapes: KnownShapes
   readonly types: Types
   readonly session: Session
+  /** Positions without changes come at most this often, unless the server asks. Milliseconds. */
+  readonly idle: number
   /** Does a table of this name match the options, though it is not read? */
   readonly matches: (relation: Relation) => boolean
   readonly logger: Logger
@@ -35,8 +37,6 @@ export interface StreamSetup
 }
 
 const RELATION = 0x52
-/** Positions without changes come at most this often, so that nothing feeds itself. */
-const IDLE_POSITION = 10_000
 /** After the server's shutdown has begun, what is under way may still be finished. */
 const DRAIN = 5_000
 const LAG = 1_000
@@ -79,7 +79,7 @@ export class StreamReader {
   }
 
   async *read(signal: AbortSignal): AsyncGenerator<Batch> {
-    const timer = setInterval(this.#waker.ring, 1_000)
+    const timer = setInterval(this.#waker.ring, Math.min(1_000, this.#setup.idle))
     signal.addEventListener('abort', this.#waker.ring, { once: true })
     void this.#setup.session.closed.then((failure) => this.#sessionEnded(failure))
     // the server has taken the slot and answered: it streams
@@ -191,7 +191,7 @@ export class StreamReader {
   *#idlePosition(): Generator<Batch> {
     if (!this.#assembler.isEmpty) return
     const place = later(this.#idle, this.#assembler.end)
-    const due = this.#answer || this.#shutdown !== undefined || performance.now() - this.#emittedAt >= IDLE_POSITION
+    const due = this.#answer || this.#shutdown !== undefined || performance.now() - this.#emittedAt >= this.#setup.idle
     if (place > this.#emitted && !due) return
     this.#answer = false
     if (place <= this.#emitted) return
