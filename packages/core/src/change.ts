@@ -12,6 +12,15 @@ export interface Transaction {
   readonly commitTime: bigint
   /** Where the commit lies in the source's log (PostgreSQL: the commit record's LSN). On snapshot rows: the cut. */
   readonly commit: bigint
+  /**
+   * Where the commit before it in the stream ends, or where a message that belongs to no transaction lies. Absent on
+   * snapshot rows and until a first one has been seen.
+   */
+  readonly previousCommit?: bigint
+  /** Snapshot rows only: the newest transaction id that the snapshot can hold, in the form of `id`. */
+  readonly horizon?: string
+  /** Where the source itself had it from (PostgreSQL: the replication origin and the commit's LSN there). */
+  readonly replicationOrigin?: { readonly name: string; readonly commit: bigint }
 }
 
 /** Place of a row in a snapshot, in Debezium's words. */

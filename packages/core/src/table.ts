@@ -8,6 +8,8 @@ export interface Column {
   readonly type: DataType
   /** The type as the source's catalog prints it: `numeric(10,2)`, `character varying(40)[]`, `public.mood`. */
   readonly native: string
+  /** Of a domain: the type that it is made on in the end, printed in the same way. */
+  readonly base?: string
   /** Advisory, as are the rest: never decides which cells a row has. Absent: not known. */
   readonly nullable?: boolean
   /** The default's expression as the source prints it. */
@@ -26,6 +28,8 @@ export interface Table {
   readonly columns: readonly Column[]
   /** The primary key as positions in `columns`, in the key's own order; `[]` where there is none. */
   readonly key: readonly number[]
+  /** Where `key` is `[]`: the columns of a unique index none of which can be null. Advisory. */
+  readonly unique?: readonly number[]
   /** What the source knows the table by through renames (PostgreSQL: the OID). */
   readonly id?: number
   readonly identity?: Identity

@@ -77,21 +77,22 @@ const catalog = TypeCatalog.from([
   row({ oid: '20017', kind: 'd', native: 'public.broken', array: '0', base: '29999' }),
 ])
 
-test.each<[oid: number, typmod: number, native: string, type: DataType, delimiter?: string]>([
+test.each<[oid: number, typmod: number, native: string, type: DataType, base?: string, delimiter?: string]>([
   [20001, -1, '"S1".mood', { kind: 'enum', labels: ['sad', 'ok', 'happy, really'] }],
   [20002, -1, '"S1".mood[]', { kind: 'array', element: { kind: 'enum', labels: ['sad', 'ok', 'happy, really'] } }],
-  [20003, -1, 'public.price', { kind: 'decimal', precision: 12, scale: 3 }],
+  [20003, -1, 'public.price', { kind: 'decimal', precision: 12, scale: 3 }, 'numeric(12,3)'],
+  [20005, -1, 'public.deep', { kind: 'decimal', precision: 12, scale: 3 }, 'numeric(12,3)'],
   [20006, -1, 'public.deep[]', { kind: 'array', element: { kind: 'decimal', precision: 12, scale: 3 } }],
   [20007, -1, 'public.citext', { kind: 'string' }],
   [20009, 3, 'public.vector(3)', { kind: 'other' }],
   [20010, 3, 'public.vector(3)[]', { kind: 'array', element: { kind: 'other' } }],
   [20009, 4, 'public.vector(4)', { kind: 'other' }],
-  [20011, -1, 'public.ints', { kind: 'array', element: { kind: 'int32' } }],
+  [20011, -1, 'public.ints', { kind: 'array', element: { kind: 'int32' } }, 'integer[]'],
   [20012, -1, 'public.ints[]', { kind: 'array', element: { kind: 'other' } }],
-  [20013, -1, 'public.boxes', { kind: 'array', element: { kind: 'other' } }, ';'],
+  [20013, -1, 'public.boxes', { kind: 'array', element: { kind: 'other' } }, 'box[]', ';'],
   [20015, -1, 'public.pair', { kind: 'other' }],
-])('user type %i with modifier %i is %s', (oid, typmod, native, type, delimiter = ',') => {
-  expect(dataTypeOf(oid, typmod, catalog)).toEqual({ type, native, delimiter })
+])('user type %i with modifier %i is %s', (oid, typmod, native, type, base, delimiter = ',') => {
+  expect(dataTypeOf(oid, typmod, catalog)).toEqual({ type, native, base, delimiter })
 })
 
 test('says when it does not know a type, also under a domain', () => {

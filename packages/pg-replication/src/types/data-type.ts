@@ -8,6 +8,8 @@ export interface ColumnType {
   readonly type: DataType
   /** As `pg_catalog.format_type(oid, typmod)` prints it with an empty search_path: `numeric(10,2)`, `"S1".mood[]`. */
   readonly native: string
+  /** Of a domain: the type that it is made on in the end, printed in the same way. */
+  readonly base?: string
   /** What separates the elements of an array: `;` for box[], `,` for every other built-in type. */
   readonly delimiter: string
 }
@@ -86,7 +88,7 @@ function character(name: 'bpchar' | 'varchar', typmod: number): { type: DataType
 function userColumn(type: UserType, typmod: number, catalog: TypeCatalog): ColumnType | undefined {
   if (type.kind === 'domain') {
     const base = dataTypeOf(type.base, type.typmod, catalog)
-    return base === undefined ? undefined : { ...base, native: type.native }
+    return base === undefined ? undefined : { ...base, native: type.native, base: base.base ?? base.native }
   }
   const native = typmod < 0 ? type.native : (type.modified.get(typmod) ?? `${type.native}(${typmod})`)
   return { type: userDataType(type), native, delimiter: ',' }
