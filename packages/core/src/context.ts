@@ -29,6 +29,8 @@ export type Report =
   | { readonly type: 'flushed'; readonly sink: string; readonly milliseconds: number }
   | { readonly type: 'checkpoint'; readonly position: string; readonly milliseconds: number }
   | { readonly type: 'rewind'; readonly code: string; readonly message: string; readonly delay: number }
+  /** A change was set aside into the dead-letter file of its sink. `code`: of the error that was the reason. */
+  | { readonly type: 'rejected'; readonly sink: string; readonly table: string; readonly code: string }
   | { readonly type: 'skipped'; readonly sink: string; readonly changes: number; readonly reason: string }
 
 /** Says nothing. The default of everything that is embedded. */

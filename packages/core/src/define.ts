@@ -43,6 +43,8 @@ export interface SinkCapabilities {
   /** Tables without a key: refuse them, or take their inserts. */
   readonly keyless: 'refuse' | 'append'
   readonly createsTables: boolean
+  /** It finds the one change that a `data` error is about and calls `reject` of its context. */
+  readonly rejects: boolean
   /** The optional kinds of changes that it wants. */
   readonly takes: readonly ('message' | 'transaction')[]
 }
@@ -142,6 +144,7 @@ const defaultCapabilities: SinkCapabilities = {
   wholeRows: false,
   keyless: 'append',
   createsTables: false,
+  rejects: false,
   takes: [],
 }
 

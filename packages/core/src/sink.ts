@@ -1,5 +1,7 @@
 import type { Batch, Position } from './batch.ts'
+import type { RowChange, Truncate } from './change.ts'
 import type { Context } from './context.ts'
+import type { CdcError } from './errors.ts'
 
 /** What a sink is told when it is made. */
 export interface SinkContext extends Context {
@@ -7,6 +9,15 @@ export interface SinkContext extends Context {
   readonly sink: string
   /** The rules of the source's positions; a sink needs them only to describe one. */
   readonly describePosition: (position: Position) => string
+  /**
+   * Sets one change aside that this sink cannot take because of its data (a `data` error): it goes to the sink's
+   * dead-letter file. Present only where the user tolerates that (`errors.tolerance: all`); a sink that may call it
+   * declares `rejects`. Resolves when the change is durable there, and must have resolved before the sink makes
+   * anything durable that leaves the change out, its position above all. Calls may overlap, and one for the same
+   * change may come again after a retry. Rejects (with an error that ends the attempt) when the file cannot be
+   * written, or when `error` is of another kind than `data`.
+   */
+  reject?(change: RowChange | Truncate, error: CdcError): Promise<void>
 }
 
 /**

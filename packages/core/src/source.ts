@@ -1,5 +1,5 @@
 import type { Batch, Position } from './batch.ts'
-import type { Change } from './change.ts'
+import type { Change, Origin } from './change.ts'
 import type { Context } from './context.ts'
 import type { Table } from './table.ts'
 
@@ -70,6 +70,8 @@ export interface PositionRules {
   settled(position: Position): boolean
   /** Where a sink stands that stood at `own` and has since taken everything up to `read` (less what it had). */
   merge(own: Position, read: Position): Position
+  /** Where a change lies in the log, as a short text for people: PostgreSQL's LSN, `0/1A2B3C`. */
+  place?(origin: Origin): string
   /** A short text for people, for logs and `cdc` commands: `0/1A2B3C, snapshot of 2 of 5 tables`. */
   describe(position: Position): string
 }

@@ -1,4 +1,4 @@
-import { CdcError, type Change, type Position, type PositionRules } from '@cdc/core'
+import { CdcError, type Change, type Origin, type Position, type PositionRules } from '@cdc/core'
 import { formatLsn, type Lsn, parseLsn } from '@cdc/pg-replication'
 import { error } from './errors.ts'
 import { oidSetText, parseOidSet } from './oid-set.ts'
@@ -206,12 +206,12 @@ function lower(a: PositionParts, b: PositionParts): PositionParts {
 function incomparable(a: PositionParts, b: PositionParts): CdcError {
   return error('POSITIONS_INCOMPARABLE', {
     message:
-      `The sinks stand on different branches of history: ${place(a)} of server ${a.system}, timeline ${a.timeline}, ` +
-      `and ${place(b)} of server ${b.system}, timeline ${b.timeline}.`,
+      `The sinks stand on different branches of history: ${lsnText(a)} of server ${a.system}, timeline ${a.timeline}, ` +
+      `and ${lsnText(b)} of server ${b.system}, timeline ${b.timeline}.`,
   })
 }
 
-const place = (parts: PositionParts) => formatLsn(parts.lsn)
+const lsnText = (parts: PositionParts) => formatLsn(parts.lsn)
 
 function contains(position: Position, exact: boolean): (change: Change) => boolean {
   const { lsn, cuts, pending } = parsePosition(position)
@@ -251,12 +251,17 @@ function describe(position: Position): string {
   const parts = parsePosition(position)
   if (parts.pending.size > 0) {
     const all = parseOidSet(parts.tables).size
-    return `${place(parts)}, snapshot of ${all - parts.pending.size} of ${all} tables`
+    return `${lsnText(parts)}, snapshot of ${all - parts.pending.size} of ${all} tables`
   }
   const highest = highestCut(parts)
-  if (highest === parts.lsn) return place(parts)
-  return `${place(parts)}, ${parts.cuts.size} tables ahead of it, up to ${formatLsn(highest)}`
+  if (highest === parts.lsn) return lsnText(parts)
+  return `${lsnText(parts)}, ${parts.cuts.size} tables ahead of it, up to ${formatLsn(highest)}`
+}
+
+/** On snapshot rows the offset is none of the log's. */
+function place({ snapshot, offset, transaction }: Origin): string {
+  return formatLsn(snapshot === undefined ? offset : transaction.commit)
 }
 
 /** The arithmetic of this source's positions. */
-export const positionRules: PositionRules = { compare, lowest, contains, settled, merge, describe }
+export const positionRules: PositionRules = { compare, lowest, contains, settled, merge, describe, place }

@@ -28,6 +28,7 @@ export interface AttemptSetup {
   readonly store: StateStore
   readonly limits: PipelineLimits
   readonly transforms: readonly Transform[]
+  readonly deadLetters: string
   readonly logger: Logger
   readonly report: (report: Report) => void
   /** Aborts: stop gracefully. */
@@ -71,7 +72,10 @@ export class Attempt {
     const context = { pipeline, logger, report, describePosition: source.positions.describe }
     const transform = remembered((changes) => transforms.reduce((all, one) => one(all), changes))
     const { stallTimeout } = limits
-    this.#runners = setup.sinks.map((sink) => new SinkRunner(sink, { source, context, stallTimeout, transform }))
+    const { deadLetters } = setup
+    this.#runners = setup.sinks.map(
+      (sink) => new SinkRunner(sink, { source, context, stallTimeout, transform, deadLetters }),
+    )
   }
 
   async run(): Promise<'finished' | 'stopped'> {

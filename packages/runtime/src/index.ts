@@ -1,3 +1,4 @@
+export * from './dead-letters/index.ts'
 export { errorCatalogue } from './errors.ts'
 export { defaultLimits, type PipelineLimits, type PipelineLimitsInput } from './limits.ts'
 export { addMetadata, type MetadataKey, metadataKeys } from './metadata.ts'

@@ -1,5 +1,7 @@
 import { type CdcError, type ConfiguredSource, canFeed, type SinkCapabilities, type Table, tableName } from '@cdc/core'
+import { deadLetterError } from './dead-letters/errors.ts'
 import { error } from './errors.ts'
+import type { NamedSink } from './pipeline.ts'
 
 /** What can be said before anything is opened: can this source feed this sink? */
 export function judgeConnectors(source: ConfiguredSource, sink: string, capabilities: SinkCapabilities): void {
@@ -7,6 +9,13 @@ export function judgeConnectors(source: ConfiguredSource, sink: string, capabili
   if (canFeed(source.emits, accepts)) return
   const message = `Source '${source.connector}' gives ${kinds[source.emits]} and sink '${sink}' takes ${kinds[accepts]}.`
   throw error('CHANGELOG_MODE', { message, where: { sink } })
+}
+
+/** Can what it cannot take be set aside, where the user wants that? */
+export function judgeTolerance({ name, sink, tolerant }: NamedSink): void {
+  if (!tolerant || sink.capabilities.rejects) return
+  const message = `Sink '${name}' (${sink.connector}) cannot tell which change it was that failed, so \`errors.tolerance: all\` is not possible.`
+  throw deadLetterError('TOLERANCE_UNSUPPORTED', { message, where: { sink: name, option: 'errors.tolerance' } })
 }
 
 const kinds = {

@@ -14,7 +14,7 @@ import {
 import { Attempt } from './attempt.ts'
 import { backoff, pause } from './backoff.ts'
 import { error } from './errors.ts'
-import { judgeConnectors } from './judge.ts'
+import { judgeConnectors, judgeTolerance } from './judge.ts'
 import { type PipelineLimits, type PipelineLimitsInput, withDefaults } from './limits.ts'
 import { selectTables } from './select-tables.ts'
 import { directoryState } from './state/index.ts'
@@ -27,6 +27,11 @@ export interface SinkEntry {
   readonly name?: string
   /** Takes some tables only: regular expressions for the whole of the source's `schema.table`. */
   readonly tables?: string | readonly string[]
+  /**
+   * What happens to a change that the sink cannot take because of its data. `none` (the default): the pipeline stops.
+   * `all`: the change goes to the sink's dead-letter file and the pipeline goes on. Kafka Connect's words.
+   */
+  readonly 'errors.tolerance'?: 'none' | 'all'
 }
 
 export interface PipelineConfig {
@@ -36,6 +41,8 @@ export interface PipelineConfig {
   readonly sinks: readonly (ConfiguredSink | SinkEntry)[]
   /** Default: the directory `./state`. */
   readonly state?: StateStoreFactory
+  /** Where changes are kept that sinks could not take: a directory, in which each pipeline has its own. */
+  readonly deadLetters?: string
   readonly transforms?: readonly Transform[]
   readonly limits?: PipelineLimitsInput
   /** Default: says nothing. */
@@ -49,7 +56,12 @@ export interface NamedSink {
   readonly name: string
   readonly sink: ConfiguredSink
   readonly takes: ((table: Table) => boolean) | undefined
+  /** Are changes set aside that it cannot take? */
+  readonly tolerant: boolean
 }
+
+/** Where dead letters go when nothing else is said. */
+export const defaultDeadLetters = './dead-letters'
 
 export interface Summary {
   /** `finished`: the source is bounded and done. `stopped`: the signal aborted. */
@@ -79,7 +91,10 @@ export function pipeline(config: PipelineConfig): Pipeline {
       message: `'${name}' cannot name a pipeline: use letters, digits, '_', '-' and '.', at most 128.`,
     })
   const sinks = nameSinks(config.sinks)
-  for (const { name: sink, sink: configured } of sinks) judgeConnectors(source, sink, configured.capabilities)
+  for (const sink of sinks) {
+    judgeConnectors(source, sink.name, sink.sink.capabilities)
+    judgeTolerance(sink)
+  }
   const limits = withDefaults(config.limits)
   return { name, sinks, run: (signal = new AbortController().signal) => new Run(config, sinks, limits, signal).run() }
 }
@@ -88,13 +103,14 @@ function nameSinks(entries: PipelineConfig['sinks']): NamedSink[] {
   if (entries.length === 0) throw error('PIPELINE_INVALID', { message: 'The pipeline has no sink.' })
   const counts = new Map<string, number>()
   const named = entries.map((entry): NamedSink => {
-    const { sink, name, tables } = 'kind' in entry ? { sink: entry, name: undefined, tables: undefined } : entry
+    const { sink, name, tables, 'errors.tolerance': tolerance }: SinkEntry = 'kind' in entry ? { sink: entry } : entry
     const count = (counts.get(sink.connector) ?? 0) + 1
     counts.set(sink.connector, count)
     return {
       name: name ?? (count === 1 ? sink.connector : `${sink.connector}-${count}`),
       sink,
       takes: selectTables(tables),
+      tolerant: tolerance === 'all',
     }
   })
   const names = new Set<string>()
@@ -169,6 +185,7 @@ class Run {
       store: this.#store,
       limits: this.#limits,
       transforms: this.#config.transforms ?? [],
+      deadLetters: this.#config.deadLetters ?? defaultDeadLetters,
       logger: this.#logger,
       report: this.#report,
       signal: this.#signal,

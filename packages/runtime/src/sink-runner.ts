@@ -9,12 +9,14 @@ import {
   type Position,
   type PositionRules,
   type Report,
+  type RowChange,
   type Sink,
   type SinkContext,
   type Table,
   tableName,
 } from '@cdc/core'
 import { within } from './backoff.ts'
+import { Rejections } from './dead-letters/rejections.ts'
 import { error } from './errors.ts'
 import { judgeTable } from './judge.ts'
 import type { NamedSink } from './pipeline.ts'
@@ -27,6 +29,8 @@ export interface SinkSetup {
   /** A call that takes longer is STALLED. Milliseconds. */
   readonly stallTimeout: number
   readonly transform: (changes: readonly Change[]) => readonly Change[]
+  /** The directory of dead letters. */
+  readonly deadLetters: string
 }
 
 /** How long a sink may take to close before it is left behind. Milliseconds. */
@@ -39,6 +43,8 @@ export class SinkRunner {
   readonly #setup: SinkSetup
   readonly #rules: PositionRules
   readonly #sink: Sink
+  /** Present where the user tolerates that changes are set aside. */
+  readonly #rejections: Rejections | undefined
   /** Where the sink stands; kept up to date only while `#holds` is needed. */
   #stand: Position | undefined
   /** Is a change in the sink already? undefined when nothing that comes can be. */
@@ -50,11 +56,18 @@ export class SinkRunner {
     this.#named = named
     this.#setup = setup
     this.#rules = setup.source.positions
-    this.#sink = named.sink.create({ ...setup.context, sink: named.name })
+    const rejections = named.tolerant ? rejectionsOf(named, setup) : undefined
+    this.#rejections = rejections
+    this.#sink = named.sink.create({
+      ...setup.context,
+      sink: named.name,
+      ...(rejections === undefined ? {} : { reject: (change, error) => rejections.reject(change, error) }),
+    })
   }
 
   async open(): Promise<SinkStand> {
     const { remembers } = this.#named.sink.capabilities
+    await this.#rejections?.open()
     await this.#call('open', () => this.#sink.open())
     if (!remembers) return { sink: this.name, remembers, position: undefined }
     const { position } = this.#sink
@@ -80,20 +93,31 @@ export class SinkRunner {
   }
 
   async write(batch: Batch, signal: AbortSignal): Promise<void> {
-    const changes = this.#select(batch.changes)
+    const changes = await this.#judge(this.#select(batch.changes))
     if (changes.length > 0) {
-      const { source } = this.#setup
-      const { capabilities } = this.#named.sink
-      for (const change of changes) {
-        if (change.kind === 'schema') judgeTable(source, this.name, capabilities, change.table)
-        else if (capabilities.wholeRows) checkWhole(change, this.name)
-      }
       await this.#call('write', async () => {
         await failpoint('sink.write')
         await this.#sink.write(changes === batch.changes ? batch : { ...batch, changes }, signal)
       })
     }
     if (this.#following && batch.position !== undefined) this.#follow(batch.position)
+  }
+
+  async #judge(changes: readonly Change[]): Promise<readonly Change[]> {
+    const { source } = this.#setup
+    const { capabilities } = this.#named.sink
+    const refused = new Set<Change>()
+    for (const change of changes) {
+      if (change.kind === 'schema') judgeTable(source, this.name, capabilities, change.table)
+      else if (capabilities.wholeRows && isRowChange(change)) {
+        const fault = faultOfPart(change, this.name)
+        if (fault === undefined) continue
+        if (this.#rejections === undefined) throw fault
+        await this.#rejections.reject(change, fault)
+        refused.add(change)
+      }
+    }
+    return refused.size === 0 ? changes : changes.filter((change) => !refused.has(change))
   }
 
   #select(all: readonly Change[]): readonly Change[] {
@@ -133,6 +157,7 @@ export class SinkRunner {
       await failpoint('sink.flush')
       await this.#sink.flush(own, signal)
     })
+    await this.#rejections?.settle()
     this.#report({ type: 'flushed', sink: this.name, milliseconds: performance.now() - start })
     return this.#named.sink.capabilities.remembers ? (own ?? null) : null
   }
@@ -147,6 +172,7 @@ export class SinkRunner {
         'Sink did not close cleanly',
       )
     }
+    await this.#rejections?.close().catch(() => undefined)
   }
 
   #report(report: Report): void {
@@ -166,13 +192,30 @@ export class SinkRunner {
   }
 }
 
-function checkWhole(change: Change, sink: string): void {
-  if (!isRowChange(change)) return
-  const { table } = change
-  const missing = (row: readonly unknown[] | undefined) => (row === undefined ? -1 : row.indexOf(undefined))
-  const column = change.kind === 'delete' ? -1 : missing(change.after)
-  if (column < 0) return
-  throw notSent(table, column, sink)
+/** Throws VALUE_NOT_SENT where a row lacks a cell. */
+export function checkWhole(change: Change, sink: string): void {
+  const fault = isRowChange(change) ? faultOfPart(change, sink) : undefined
+  if (fault !== undefined) throw fault
+}
+
+function faultOfPart(change: RowChange, sink: string): CdcError | undefined {
+  if (change.kind === 'delete') return undefined
+  const column = change.after.indexOf(undefined)
+  return column < 0 ? undefined : notSent(change.table, column, sink)
+}
+
+function rejectionsOf({ name }: NamedSink, { context, source, deadLetters }: SinkSetup): Rejections {
+  const { pipeline, logger, report } = context
+  const { place } = source.positions
+  return new Rejections({
+    directory: deadLetters,
+    pipeline,
+    sink: name,
+    logger,
+    report,
+    place: (origin) =>
+      place?.(origin) ?? String(origin.snapshot === undefined ? origin.offset : origin.transaction.commit),
+  })
 }
 
 function notSent(table: Table, column: number, sink: string): CdcError {
