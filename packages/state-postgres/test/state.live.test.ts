@@ -177,6 +177,32 @@ describe.for([12, 18] as const)('on PostgreSQL %i', (version) => {
     expect(await rows()).toMatchObject([{ generation: 3, content: 'three' }])
   })
 
+  test('a lost session that the server still has at work is ended before the save is tried again', async () => {
+    const { store, proxy } = await openProxied()
+    await store.save('checkpoint', 'one')
+    const blocker = await server.client(database)
+    await blocker.query("BEGIN; SELECT 1 FROM cdc_state WHERE entry = 'checkpoint' FOR UPDATE")
+    const waiting = async (but?: number) =>
+      (
+        await server.query(
+          `SELECT pid FROM pg_stat_activity WHERE datname = '${database}' AND application_name LIKE 'cdc-state %' AND wait_event_type = 'Lock'`,
+        )
+      ).find(({ pid }) => pid !== but)?.pid as number | undefined
+    const save = store.save('checkpoint', 'two')
+    try {
+      const lost = await waitFor(() => waiting(), { describe: 'the save to wait' })
+      // the server does not see that the client is gone while it waits for a lock
+      proxy.reset()
+      await waitFor(() => waiting(lost), { describe: 'the save to wait in another session' })
+      expect(await server.query('SELECT 1 FROM pg_stat_activity WHERE pid = $1', 'postgres', [lost])).toEqual([])
+    } finally {
+      await blocker.query('COMMIT')
+      await blocker.end()
+    }
+    await save
+    expect(await rows()).toMatchObject([{ generation: 2, content: 'two' }])
+  })
+
   test('while the server is away saves fail as connection errors, and later ones work', async () => {
     const { store, proxy } = await openProxied()
     await store.save('checkpoint', 'one')

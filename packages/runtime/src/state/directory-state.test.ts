@@ -223,6 +223,29 @@ test('a lease that is taken away in the middle of a save stops that save', async
   expect(await second!.load('checkpoint')).toBe('two')
 })
 
+test('a lease that vanishes while a save is published takes the save back', async () => {
+  const store = await openStore()
+  await store.save('checkpoint', 'one')
+  armFailpoints(async (name) => {
+    if (name === 'checkpoint.rename') await rm(file('lock-1'))
+  })
+  expect(await errorOf(store.save('checkpoint', 'stale'))).toMatchObject({ code: 'STATE_CONFLICT' })
+  expect(await files()).toEqual(['checkpoint.1'])
+})
+
+test('of two that save the same generation the second fails and changes nothing', async () => {
+  const store = await openStore()
+  await store.save('checkpoint', 'one')
+  const theirs = encodeStateFile({ pipeline: 'shop', entry: 'checkpoint', generation: 2 }, 'theirs')
+  armFailpoints(async (name) => {
+    if (name === 'checkpoint.rename') await writeFile(file('checkpoint.2'), theirs)
+  })
+  const error = await errorOf(store.save('checkpoint', 'mine'))
+  expect(error.code).toBe('STATE_CONFLICT')
+  expect(error.message).toContain('generation 2')
+  expect(await store.load('checkpoint')).toBe('theirs')
+})
+
 test('state that somebody else has saved meanwhile is a conflict', async () => {
   const store = await openStore()
   await store.save('checkpoint', 'one')
