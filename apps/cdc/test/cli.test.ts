@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { exitCodeTable } from '../src/exit-codes.ts'
@@ -16,11 +16,6 @@ describe('exit codes', () => {
     const { code, stdout } = await cdc(['--help'])
     expect(code).toBe(0)
     for (const [exit, meaning] of exitCodeTable) expect(stdout).toContain(`${exit.padEnd(9)}${meaning}`)
-  })
-
-  test('the docs have the same table', () => {
-    const docs = readFileSync(join(import.meta.dirname, '../../../docs/06-command-line.md'), 'utf8')
-    for (const [exit, meaning] of exitCodeTable) expect(docs).toContain(`| ${exit} | ${meaning} |`)
   })
 
   test.each([

@@ -23,7 +23,7 @@ export const limitOptions = defineOptions({
   }),
   'checkpoint-interval': duration({
     doc: 'Time between two saves of the checkpoint, and so between two acknowledgements to the source.',
-    default: `${defaultLimits.checkpointInterval}ms`,
+    default: `${defaultLimits.checkpointInterval / 1000}s`,
   }),
   'shutdown-timeout': duration({
     doc: 'When asked to stop, what is not written by then is let go (and read again at the next start).',

@@ -95,8 +95,10 @@ const state = `SELECT pg_catalog.pg_is_in_recovery() AS recovery,
   (SELECT rolreplication OR rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user)
     OR EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.rolname = ANY ('{${managedRoles.join(',')}}') AND pg_catalog.pg_has_role(r.oid, 'member')) AS may`
 
-/** One query on an ordinary session, and one for the system identifier. */
+/** One query on an ordinary session, and one for the system identifier. Throws SERVER_TOO_OLD. */
 export async function serverState(session: Session): Promise<ServerState> {
+  // first, since an old server does not know what is asked next
+  assertVersion(session.serverVersion)
   const doing = { doing: 'asking the server for its settings' }
   const [row] = await session.query(state, [], doing)
   const settings = JSON.parse(row!.settings!) as Record<string, string | undefined>
@@ -133,15 +135,17 @@ async function systemId(session: Session): Promise<string | undefined> {
   }
 }
 
+function assertVersion(version: number): void {
+  if (version >= 100_000) return
+  const name = `${Math.floor(version / 10_000)}.${Math.floor(version / 100) % 100}`
+  throw pgError('SERVER_TOO_OLD', { message: `The server is PostgreSQL ${name}; 10 is the oldest that works.` })
+}
+
 /** Throws SERVER_TOO_OLD, SERVER_UNSUPPORTED (Greenplum), POOLED_CONNECTION, WAL_LEVEL_NOT_LOGICAL, NOT_ON_STANDBY, NO_REPLICATION_RIGHT. */
 export function assertReplicable(session: Session, server: ServerState): void {
   const { user } = session.options
   if (session.greenplum) throw pgError('SERVER_UNSUPPORTED', { message: 'The server is Greenplum, or made of it.' })
-  if (server.version < 100_000) {
-    throw pgError('SERVER_TOO_OLD', {
-      message: `The server is PostgreSQL ${Math.floor(server.version / 10_000)}; 10 is the oldest that works.`,
-    })
-  }
+  assertVersion(server.version)
   if (session.pooled) {
     throw pgError('POOLED_CONNECTION', {
       message: 'A pooler stands between us and the server: the process that answers is not the one we logged in to.',
