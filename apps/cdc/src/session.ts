@@ -1,7 +1,8 @@
-import { CdcError, type Change, type Context, type Logger, type Table } from '@cdc/core'
-import { addMetadata, type NamedSink, type Pipeline, pipeline, routeTables, type Transform } from '@cdc/runtime'
+import { CdcError, type Change, type Context, type Logger, type StateStoreFactory, type Table } from '@cdc/core'
+import { addMetadata, directoryState, type NamedSink, type Pipeline, pipeline, routeTables, type Transform } from '@cdc/runtime'
 import { ConfigProblems, loadPipeline } from './config/load.ts'
 import type { LoadedPipeline } from './config/resolve.ts'
+import type { StateConfig } from './config/state.ts'
 import { exitCode } from './exit-codes.ts'
 import { createLogger, type LogFormat, type LogLevel } from './logger.ts'
 import { redactor } from './redact.ts'
@@ -94,12 +95,18 @@ export function assemble(loaded: LoadedPipeline, logger: Logger, observer?: Cont
     name,
     source: source.configured,
     sinks,
-    state: state.factory,
+    state: stateFor(state, logger),
     limits,
     logger,
     transforms: transformsOf(loaded),
     ...(observer === undefined ? {} : { observer }),
   })
+}
+
+/** A store that has to fall back to an older generation says so in the log. */
+function stateFor({ directory, factory }: StateConfig, logger: Logger): StateStoreFactory {
+  if (directory === undefined) return factory
+  return directoryState(directory, { onWarning: ({ code, message }) => logger.warn({ code }, message) })
 }
 
 /** What stands between source and sinks: metadata is the source's own, so it comes before the routes. */
