@@ -1,5 +1,13 @@
 import { CdcError, type Change, type Context, type Logger, type StateStoreFactory, type Table } from '@cdc/core'
-import { addMetadata, directoryState, type NamedSink, type Pipeline, pipeline, routeTables, type Transform } from '@cdc/runtime'
+import {
+  addMetadata,
+  directoryState,
+  type NamedSink,
+  type Pipeline,
+  pipeline,
+  routeTables,
+  type Transform,
+} from '@cdc/runtime'
 import { ConfigProblems, loadPipeline } from './config/load.ts'
 import type { LoadedPipeline } from './config/resolve.ts'
 import type { StateConfig } from './config/state.ts'
