@@ -15,6 +15,7 @@ export const jdbc = defineSink({
     wholeRows: false,
     keyless: 'append',
     createsTables: true,
+    rejects: true,
   },
   // the URL's dialect decides; PostgreSQL is the only one so far, and `parseJdbcUrl` refuses others
   create: (options, context) => new PostgresSink(options, context),

@@ -14,10 +14,12 @@ import { targetName } from '../table-name.ts'
 import type { Connection } from './connection.ts'
 import type { PositionStore } from './position-store.ts'
 import { prepareTable } from './prepare-table.ts'
+import type { Refusals } from './refusals.ts'
 import { Segment } from './segment.ts'
 import { SetPath } from './set-path.ts'
 import { SnapshotLoad } from './snapshot-load.ts'
 import { TableWriter } from './table-writer.ts'
+import { TolerantPath } from './tolerant-path.ts'
 import { truncate } from './truncate.ts'
 
 /** Applies changes inside of the open transaction: rows in sets, with schema changes, TRUNCATE and snapshots as barriers. */
@@ -28,11 +30,20 @@ export class Applier {
   readonly #context: SinkContext
   readonly #sets: SetPath
   readonly #load: SnapshotLoad
+  /** Present where changes that the target cannot take are left out. */
+  readonly #refusals: Refusals | undefined
   readonly #writers = new Map<string, TableWriter>()
   readonly #byTable = new WeakMap<Table, TableWriter>()
   #segment = new Segment()
 
-  constructor(connection: Connection, store: PositionStore, options: JdbcOptions, context: SinkContext) {
+  constructor(
+    connection: Connection,
+    store: PositionStore,
+    options: JdbcOptions,
+    context: SinkContext,
+    refusals: Refusals | undefined,
+  ) {
+    this.#refusals = refusals
     this.#connection = connection
     this.#store = store
     this.#options = options
@@ -98,7 +109,9 @@ export class Applier {
 
   #loadRow(writer: TableWriter, change: Insert): void | Promise<void> {
     if (this.#load.isOpen(writer)) return this.#load.add(change)
-    if (this.#load.modeOf(writer) === 'merge') this.#segment.merge(writer, change)
+    const mode = this.#load.modeOf(writer)
+    if (mode === 'merge') this.#segment.merge(writer, change)
+    else if (mode === 'copy' && this.#refusals !== undefined) this.#segment.add(writer, change)
     else return this.#beginLoad(writer, change)
   }
 
@@ -106,6 +119,8 @@ export class Applier {
     await this.#barrier()
     const mode = this.#load.modeOf(writer) ?? (await this.#load.decide(writer, this.#store))
     if (mode === 'merge') return this.#segment.merge(writer, change)
+    // one COPY over many batches could not be taken back a row
+    if (this.#refusals !== undefined) return this.#segment.add(writer, change)
     this.#load.start(writer)
     await this.#load.add(change)
   }
@@ -120,7 +135,8 @@ export class Applier {
     await this.#load.end()
     const segment = this.#segment
     this.#segment = new Segment()
-    await segment.apply(this.#connection, this.#sets)
+    if (this.#refusals === undefined) return segment.apply(this.#connection, this.#sets)
+    await new TolerantPath(this.#connection, this.#sets, this.#refusals).apply(segment.items)
   }
 
   async #prepare(table: Table, previous: Table | undefined): Promise<TableWriter> {
@@ -160,11 +176,16 @@ export class Applier {
   async #truncate(changes: readonly Truncate[]): Promise<void> {
     const labels = changes.map(({ table }) => tableName(table)).join(', ')
     const policy = this.#options['sink.truncate']
-    if (policy === 'fail')
-      throw error('TRUNCATE_REFUSED', {
-        message: `The source truncated ${labels}, and sink.truncate is fail.`,
-        where: { table: tableName(changes[0]!.table) },
-      })
+    if (policy === 'fail') {
+      const refused = (names: string, first: Table) =>
+        error('TRUNCATE_REFUSED', {
+          message: `The source truncated ${names}, and sink.truncate is fail.`,
+          where: { table: tableName(first) },
+        })
+      if (this.#refusals === undefined) throw refused(labels, changes[0]!.table)
+      for (const change of changes) await this.#refusals.add(change, refused(tableName(change.table), change.table))
+      return
+    }
     if (policy === 'skip') {
       this.#context.logger.warn({ tables: labels }, 'TRUNCATE at the source was skipped')
       return this.#context.report({

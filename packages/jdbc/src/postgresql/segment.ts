@@ -1,4 +1,4 @@
-import type { RowChange } from '@cdc/core'
+import type { Insert, RowChange } from '@cdc/core'
 import { error } from '../errors.ts'
 import type { Connection } from './connection.ts'
 import { orderGroups } from './group-order.ts'
@@ -9,27 +9,40 @@ import { ServerError, translate } from './server-error.ts'
 import type { SetPath } from './set-path.ts'
 import type { TableWriter } from './table-writer.ts'
 
+/** A change with the writer of its table. */
+export type SegmentItem =
+  | { readonly writer: TableWriter; readonly change: RowChange; readonly merge: false }
+  /** A snapshot's row over rows that may be there. */
+  | { readonly writer: TableWriter; readonly change: Insert; readonly merge: true }
+
 /** Changes of rows between two barriers, reduced per table as they come. */
 export class Segment {
   readonly groups = new Map<TableWriter, Reduction>()
-  readonly changes: RowChange[] = []
-  #writers: TableWriter[] = []
+  readonly items: SegmentItem[] = []
+
+  /** The same changes once more: applying uses a segment up. */
+  static of(items: readonly SegmentItem[]): Segment {
+    const segment = new Segment()
+    for (const item of items) {
+      if (item.merge) segment.merge(item.writer, item.change)
+      else segment.add(item.writer, item.change)
+    }
+    return segment
+  }
 
   get isEmpty(): boolean {
-    return this.changes.length === 0
+    return this.items.length === 0
   }
 
   add(writer: TableWriter, change: RowChange): void {
     this.#group(writer).add(change)
-    this.changes.push(change)
-    this.#writers.push(writer)
+    this.items.push({ writer, change, merge: false })
   }
 
   /** A snapshot's row over rows that may be there. */
-  merge(writer: TableWriter, change: RowChange & { kind: 'insert' }): void {
+  merge(writer: TableWriter, change: Insert): void {
     this.#group(writer).merge(change.after, change.origin)
-    this.changes.push(change)
-    this.#writers.push(writer)
+    this.items.push({ writer, change, merge: true })
   }
 
   /** Applies all of it inside of the open transaction. */
@@ -42,6 +55,7 @@ export class Segment {
       if (careful) await this.#carefully(connection, sets, groups)
       else await this.#quickly(connection, sets, groups)
       await connection.query('RELEASE SAVEPOINT cdc_segment')
+      sets.released()
     } catch (cause) {
       throw explain(cause, groups)
     }
@@ -84,8 +98,8 @@ export class Segment {
       for (const group of groups) await applyByReplacing(connection, sets, group)
       return
     }
-    const writers = new Map(this.changes.map((change, i) => [change, this.#writers[i]!]))
-    await applyInOrder(connection, this.changes, (change) => writers.get(change)!)
+    const writers = new Map(this.items.map(({ change, writer }) => [change, writer]))
+    await applyInOrder(connection, [...writers.keys()], (change) => writers.get(change)!)
   }
 
   async #rollBack(connection: Connection, sets: SetPath): Promise<void> {

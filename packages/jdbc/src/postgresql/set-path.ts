@@ -20,21 +20,40 @@ export class SetPath {
     this.#connection = connection
   }
 
-  /** Writers whose staging tables a rollback to the savepoint would take away. */
-  readonly #made = new Set<TableWriter>()
+  /** By open savepoint: writers whose staging tables a rollback to it would take away. */
+  readonly #made: Set<TableWriter>[] = []
 
   transactionEnded(): void {
     this.#used.clear()
-    this.#made.clear()
+    this.#made.length = 0
+  }
+
+  /** How many savepoints are open. */
+  get depth(): number {
+    return this.#made.length
   }
 
   savepoint(): void {
-    this.#made.clear()
+    this.#made.push(new Set())
   }
 
+  released(): void {
+    const made = this.#made.pop()
+    const outer = this.#made.at(-1)
+    if (made !== undefined && outer !== undefined) for (const writer of made) outer.add(writer)
+  }
+
+  /** The innermost is still open. */
   rolledBackToSavepoint(): void {
-    for (const writer of this.#made) writer.staged = false
-    this.#made.clear()
+    const made = this.#made.at(-1)
+    if (made === undefined) return
+    for (const writer of made) writer.staged = false
+    made.clear()
+  }
+
+  /** Savepoints are gone, down to so many. */
+  rolledBackTo(depth: number): void {
+    for (const made of this.#made.splice(depth)) for (const writer of made) writer.staged = false
   }
 
   /** Updates, patches and inserts. `merge`: rows to insert may be there. `insertsFirst`: where updates may point at them. */
@@ -71,7 +90,7 @@ export class SetPath {
     if (!writer.staged) {
       for (const sql of writer.statements.createStaging) flight.run(sql)
       writer.staged = true
-      this.#made.add(writer)
+      this.#made.at(-1)?.add(writer)
     } else if (this.#used.has(writer)) flight.run(writer.statements.emptyStaging)
     this.#used.add(writer)
     return flight

@@ -9,6 +9,7 @@ import { Connection } from './connection.ts'
 import { addRows, count, few } from './few-path.ts'
 import type { Reply } from './flight.ts'
 import { PositionStore } from './position-store.ts'
+import { Refusals } from './refusals.ts'
 import { Segment } from './segment.ts'
 import { ConnectionEnded, isRetriable, ServerError, translate } from './server-error.ts'
 
@@ -35,6 +36,8 @@ export class PostgresSink implements Sink {
   readonly #context: SinkContext
   #connection: Connection | undefined
   #applier!: Applier
+  /** Present where the user tolerates that changes are left out. */
+  readonly #refusals: Refusals | undefined
   #store!: PositionStore
   #held: readonly Change[] = []
   #heldBytes = 0
@@ -47,13 +50,15 @@ export class PostgresSink implements Sink {
   constructor(options: JdbcOptions, context: SinkContext) {
     this.#options = options
     this.#context = context
+    const { reject } = context
+    this.#refusals = reject && new Refusals((change, error) => reject(change, error))
   }
 
   async open(): Promise<void> {
     const connection = await Connection.open(connectionSettings(this.#options))
     this.#connection = connection
     this.#store = positionStore(this.#options, this.#context, connection)
-    this.#applier = new Applier(connection, this.#store, this.#options, this.#context)
+    this.#applier = new Applier(connection, this.#store, this.#options, this.#context, this.#refusals)
   }
 
   async position(): Promise<Position | undefined> {
@@ -142,6 +147,7 @@ export class PostgresSink implements Sink {
   /** What a constraint, a value or a missing row stopped is done again the long way, which knows more. */
   #orGeneral(cause: ServerError): boolean {
     if (/^(22|23)/.test(cause.code)) return false
+    if (this.#refusals !== undefined && translate(cause, 'writing changes').kind === 'data') return false
     throw cause
   }
 
@@ -180,6 +186,8 @@ export class PostgresSink implements Sink {
     for (let attempt = 0; ; attempt++) {
       try {
         if (!this.#open) await this.#begin()
+        // what is left out is kept elsewhere before the position passes it
+        await this.#refusals?.settle()
         const flight = this.#connection!.flight()
         const write = this.#store.addWrite(flight, position)
         flight.run('COMMIT')
@@ -226,6 +234,7 @@ export class PostgresSink implements Sink {
     await this.#connection!.query('ROLLBACK')
     if (this.#open) this.#applier.rolledBack()
     this.#store.rolledBack()
+    this.#refusals?.rolledBack()
     this.#open = false
   }
 
