@@ -104,6 +104,7 @@ export class StreamReader {
       while (!next.ready && !signal.aborted) {
         this.#assertAlive()
         yield* this.#idlePosition()
+        this.#reportLag()
         if (!next.ready) await this.#waker.wait()
         this.#turn = performance.now()
       }
