@@ -151,4 +151,9 @@ export const coreError = defineErrors({
     cause: 'Several options of one connector have faults; the message has a line for each.',
     cure: 'Put right what each line says.',
   },
+  NOT_READING: {
+    kind: 'config',
+    cause: 'A program acknowledged a position of `readChanges` before its loop had begun or after it had ended.',
+    cure: 'Acknowledge inside the loop. What was not acknowledged is only read again: start the next reading `after` the position that is stored.',
+  },
 })
