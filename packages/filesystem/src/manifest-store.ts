@@ -1,0 +1,60 @@
+import { rm, stat } from 'node:fs/promises'
+import { readIfThere, replaceFile } from './durable.ts'
+import { filesError } from './errors.ts'
+import { coded, errno } from './file-errors.ts'
+import { decodeManifest, encodeManifest, type Manifest } from './manifest.ts'
+
+/** The manifest of one sink on the disk, and who wrote it last. */
+export class ManifestStore {
+  readonly file: string
+  readonly #pipeline: string
+  readonly #sink: string
+  /** The file as this instance last read or wrote it. */
+  #stamp: string | undefined
+
+  constructor(file: string, pipeline: string, sink: string) {
+    this.file = file
+    this.#pipeline = pipeline
+    this.#sink = sink
+  }
+
+  /** undefined when there is none. Throws when it cannot be trusted, or is another sink's. */
+  async read(): Promise<Manifest | undefined> {
+    const { file } = this
+    this.#stamp = await this.#currentStamp()
+    const bytes = await coded('read the manifest', file, () => readIfThere(file))
+    if (bytes === undefined) return undefined
+    const manifest = decodeManifest(bytes, file)
+    if (manifest.pipeline === this.#pipeline && manifest.sink === this.#sink) return manifest
+    const message = `The manifest ${file} belongs to sink '${manifest.sink}' of pipeline '${manifest.pipeline}', and this is sink '${this.#sink}' of pipeline '${this.#pipeline}'.`
+    throw filesError('MANIFEST_FOREIGN', { message, where: { file } })
+  }
+
+  /** Throws FILES_CONFLICT when it is no longer as this instance left it. */
+  async checkOwn(): Promise<void> {
+    if ((await this.#currentStamp()) === this.#stamp) return
+    const message = `The manifest ${this.file} was written by another process since this one last did.`
+    throw filesError('FILES_CONFLICT', { message, where: { file: this.file } })
+  }
+
+  /** Replaces it, unless somebody else has done so. */
+  async write(manifest: Manifest): Promise<void> {
+    await this.checkOwn()
+    await coded('write the manifest', this.file, () => replaceFile(this.file, encodeManifest(manifest)))
+    this.#stamp = await this.#currentStamp()
+  }
+
+  async remove(): Promise<void> {
+    await coded('remove the manifest', this.file, () => rm(this.file, { force: true }))
+  }
+
+  async #currentStamp(): Promise<string | undefined> {
+    try {
+      const { ino, mtimeNs, size } = await stat(this.file, { bigint: true })
+      return `${ino} ${mtimeNs} ${size}`
+    } catch (error) {
+      if (errno(error) === 'ENOENT') return undefined
+      throw error
+    }
+  }
+}
