@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { startPostgres } from '@cdc/servers'
@@ -25,7 +26,7 @@ async function refuses(live: LivePipeline, file: string, { code, exit, text, hin
   expect(errors, run.stderr).toHaveLength(1)
   expect([errors[0]!.code, run.code]).toEqual([code, exit])
   expect(errors[0]!.msg).toContain(text)
-  if (typeof hint === 'string') expect(errors[0]!.hint).toContain(hint)
+  if (typeof hint === 'string') expect(errors[0]!.hint ?? '').toContain(hint)
   else expect(errors[0]!.hint).toMatch(hint)
   expect(run.stderr).not.toMatch(/^\s+at /m)
   expect(run.stderr + run.stdout).not.toContain('canary')
@@ -200,28 +201,27 @@ describe('slots', () => {
 
   test('busy: who holds it, and what to do', async () => {
     await using live = await LivePipeline.of(15, orders)
-    const file = live.file({
-      source: { 'debezium.slot.max.retries': 1, 'debezium.slot.retry.delay.ms': 200 },
-      more: oneAttempt,
-    })
-    await using holder = live.start(file)
+    await using holder = live.start(live.file())
     await holder.says('"streaming"')
     const [{ pid }] = await live.at(
       `SELECT active_pid AS pid FROM pg_replication_slots WHERE slot_name = '${live.slot}'`,
     )
-    const state = join(dirname(file), 'state')
     const other = live.file({
-      source: { 'debezium.slot.max.retries': 1, 'debezium.slot.retry.delay.ms': 200 },
+      source: {
+        'scan.startup.mode': 'latest-offset',
+        'debezium.slot.max.retries': 1,
+        'debezium.slot.retry.delay.ms': 200,
+      },
       sink: { connector: 'blackhole', url: undefined, username: undefined, password: undefined },
       more: oneAttempt,
     })
-    cpSync(state, join(dirname(other), 'state'), { recursive: true, filter: (path) => !path.includes('lock') })
-    await refuses(live, other, { code: 'SINK_ADDED', exit: 2, text: 'blackhole', hint: '' })
-    const same = live.file({
-      source: { 'debezium.slot.max.retries': 1, 'debezium.slot.retry.delay.ms': 200 },
-      more: oneAttempt,
+    await refuses(live, other, {
+      code: 'SLOT_BUSY',
+      exit: 4,
+      text: `is active for PID ${pid} ("cdc ${live.name}"`,
+      hint: `pg_terminate_backend(${pid})`,
     })
-    await refuses(live, same, { code: 'SLOT_BUSY', exit: 4, text: String(pid), hint: '' })
+    expect(holder.child.exitCode).toBeNull()
   })
 
   test('made by another plug-in', async () => {
@@ -240,6 +240,12 @@ describe('slots', () => {
     await live.expectUntouched()
   })
 })
+
+/** A state file as version 99 of its format would write it: the first line has version and hash of what follows. */
+function asNewer(text: string): string {
+  const body = text.slice(text.indexOf('\n') + 1)
+  return `cdc-state 99 sha256:${createHash('sha256').update(`99\n${body}`).digest('hex')}\n${body}`
+}
 
 describe('state', () => {
   const bounded = (name: string) =>
@@ -267,7 +273,7 @@ describe('state', () => {
     for (const name of readdirSync(folder).filter((name) => name.startsWith('checkpoint'))) {
       const path = join(folder, name)
       const text = readFileSync(path, 'utf8')
-      writeFileSync(path, text.replace(/^cdc-state 1 /, 'cdc-state 99 '))
+      writeFileSync(path, asNewer(text))
     }
     const { code, logs } = await cdc(['run', file])
     expect(code).toBe(2)
@@ -293,7 +299,7 @@ describe('the target', () => {
       () => ({ 'sink.create-tables': 'never' }),
       { code: 'TABLE_MISSING', exit: 2, text: 'public.orders', hint: 'CREATE TABLE' },
     ],
-    [() => ({ url: 'jdbc:oracle:thin:@h' }), { code: 'INVALID_OPTION', exit: 2, text: 'url', hint: /./ }],
+    [() => ({ url: 'jdbc:oracle:thin:@h' }), { code: 'INVALID_OPTION', exit: 2, text: 'oracle', hint: '' }],
   ])('cannot be used (%#)', async (sink, refusal) => {
     await using live = await LivePipeline.of(15, orders)
     await refuses(live, live.file({ sink: sink(live), more: oneAttempt }), refusal)
@@ -327,7 +333,7 @@ describe('the target', () => {
     await refuses(live, live.file({ sink: { username: live.target, password: 'canary' } }), {
       code: 'RIGHT_MISSING',
       exit: 3,
-      text: live.target,
+      text: 'public.orders',
       hint: 'GRANT',
     })
   })
