@@ -1,6 +1,7 @@
 import type { SourceContext } from '@cdc/core'
 import type { AutocreateMode, BlockingTransaction, ConnectionOptions } from '@cdc/pg-replication'
-import { type PostgresCdcValues, slotName } from './options.ts'
+import type { PostgresCdcValues } from './option-fields.ts'
+import { slotName } from './slot-name.ts'
 import { TableRules } from './table-rules.ts'
 
 /** What the options come to, once the pipeline's name is known. */

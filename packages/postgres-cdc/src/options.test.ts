@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
 import { debeziumOptions } from './debezium-options.ts'
-import { postgresCdcOptions, slotName, startupMode } from './options.ts'
+import { postgresCdcOptions } from './options.ts'
+import { slotName } from './slot-name.ts'
+import { startupMode } from './startup.ts'
 
 const required = {
   hostname: 'localhost',

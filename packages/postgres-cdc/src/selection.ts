@@ -2,7 +2,7 @@ import { type CdcError, nearest, tableName } from '@cdc/core'
 import { quoteIdentifier, quoteQualified, type Session } from '@cdc/pg-replication'
 import { type CatalogTable, type Relation, readRelations, readSchemas } from './catalog.ts'
 import { error } from './errors.ts'
-import type { PostgresCdcValues } from './options.ts'
+import type { PostgresCdcValues } from './option-fields.ts'
 import { compilePatterns, literalNames, matcher, matchNames, type Pattern } from './pattern.ts'
 
 export interface Selection {

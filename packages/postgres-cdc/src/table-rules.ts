@@ -1,6 +1,6 @@
-import type { StartupMode } from './options.ts'
-import { type PostgresCdcValues, startupMode } from './options.ts'
+import type { PostgresCdcValues, StartupMode } from './option-fields.ts'
 import { compilePatterns, matcher } from './pattern.ts'
+import { startupMode } from './startup.ts'
 
 type Matches = (name: string) => boolean
 

@@ -120,18 +120,19 @@ test('a table that is rewritten, altered or truncated after the cut is read unde
      CREATE TABLE renamed (id int PRIMARY KEY, old text); INSERT INTO renamed VALUES (1, 'x');
      CREATE TABLE widened (id int PRIMARY KEY); INSERT INTO widened VALUES (1);
      CREATE TABLE emptied (id int PRIMARY KEY); INSERT INTO emptied VALUES (1);
+     CREATE TABLE same (id int PRIMARY KEY, n int); INSERT INTO same VALUES (1, 1);
      CREATE TABLE dropped (id int PRIMARY KEY); INSERT INTO dropped VALUES (1);
      CREATE TABLE moved (id int PRIMARY KEY); INSERT INTO moved VALUES (1);`,
   )
   betweenCutAndRead(() =>
     live.query(
-      `ALTER TABLE rewritten ALTER n TYPE bigint; ALTER TABLE renamed RENAME old TO new; ALTER TABLE widened ADD more int DEFAULT 7;
+      `ALTER TABLE rewritten ALTER n TYPE bigint; ALTER TABLE same ALTER n TYPE int USING n * 10; ALTER TABLE renamed RENAME old TO new; ALTER TABLE widened ADD more int DEFAULT 7;
        TRUNCATE emptied; INSERT INTO emptied VALUES (2); DROP TABLE dropped; ALTER TABLE moved RENAME TO moved_on`,
     ),
   )
   const follower = live.follow()
   await follower.until(() => follower.reports.some(({ type }) => type === 'streaming'))
-  await live.same(follower, ['rewritten', 'renamed', 'widened', 'emptied', 'moved_on'])
+  await live.same(follower, ['rewritten', 'same', 'renamed', 'widened', 'emptied', 'moved_on'])
   expect(follower.shapes.get('public.rewritten')!.columns[1]!.native).toBe('bigint')
   expect(follower.logs.map(({ message }) => message).join()).toContain('dropped')
   await live.caughtUp(follower)

@@ -3,7 +3,7 @@ import type { Publication, Relation, Session } from '@cdc/pg-replication'
 import { type CatalogTable, type Leaf, readLeaves, readTables } from '../catalog.ts'
 import { error } from '../errors.ts'
 import { judgeTables } from '../judge.ts'
-import { advice, assertIdentity, shapeOf, streamedKey } from '../shape.ts'
+import { advice, shapeOf, streamedKey } from '../shape.ts'
 import type { KnownShapes } from '../shapes.ts'
 import type { TableRules } from '../table-rules.ts'
 import { effectiveIdentity } from './identity.ts'
@@ -41,7 +41,6 @@ export class Router {
     const oid = await this.#tableOf(relation)
     if (oid === undefined) return undefined
     const { session, rules, changelogMode, publication } = this.#setup
-    assertIdentity(relation)
     const catalog = (await readTables(session, [oid])).get(oid)
     const leaves = catalog?.kind === 'p' ? await readLeaves(session, [oid]) : []
     this.#leaves.set(oid, leaves)
