@@ -6,7 +6,7 @@ export default defineConfig({
   resolve: { conditions: ['cdc-source'] },
   ssr: { resolve: { conditions: ['cdc-source'] } },
   test: {
-    include: ['{packages,apps,tooling}/*/{src,test}/**/*.test.ts'],
+    include: ['{packages,apps,tooling}/*/{src,test}/**/*.test.ts', 'examples/**/*.test.ts'],
     globalSetup: ['./tooling/servers/src/global-setup.ts'],
     reporters: ['default', new ClosingLine()],
     pool: 'forks',

@@ -14,8 +14,8 @@ export type OnBatch = (batch: Batch, signal: AbortSignal) => void | Promise<void
  */
 export type OnFlush = (position: Position, signal: AbortSignal, previous: Position | undefined) => void | Promise<void>
 
-/** Where the program stands: the last position that it has stored. undefined: nothing of this pipeline yet. */
-export type ReadPosition = () => Position | undefined | Promise<Position | undefined>
+/** Where the program stands: the last position that it has stored. undefined or null: nothing of this pipeline yet. */
+export type ReadPosition = () => Position | null | undefined | Promise<Position | null | undefined>
 
 /** Called before anything else, at each start and after each fault. */
 export type OnOpen = () => void | Promise<void>

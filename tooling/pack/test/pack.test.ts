@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { installPacked, type Packed, pack, pnpm, publishable, readJson, run } from '../src/pack.ts'
+import { examplesRun } from './examples.ts'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 let folder: string
@@ -85,3 +86,5 @@ it('brings its commands', async () => {
     expect(stdout).toContain(command)
   }
 })
+
+examplesRun(root, () => project)
