@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
+import { addDeadLetters } from './commands/dead-letters.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addPlan } from './commands/plan.ts'
 import { addReset } from './commands/reset.ts'
@@ -40,7 +41,7 @@ export function createProgram(): Command {
     .addHelpText('after', `${overview}${exits}\nHelp on a command, with examples: cdc help run`)
     .showHelpAfterError('(cdc help shows the commands)')
     .exitOverride()
-  for (const add of [addRun, addValidate, addPlan, addDoctor, addTail, addSlots, addReset]) add(program)
+  for (const add of [addRun, addValidate, addPlan, addDoctor, addTail, addSlots, addDeadLetters, addReset]) add(program)
   return program
 }
 

@@ -84,6 +84,11 @@ export const error = defineErrors({
     cause: 'A sink is used as a source, or a source as a sink.',
     cure: 'Choose one of those listed.',
   },
+  UNKNOWN_FORMAT: {
+    kind: 'config',
+    cause: 'No format has this name.',
+    cure: 'Choose one of those listed, or add the package that has it to `plugins:`.',
+  },
   SINKS_DISAGREE: {
     kind: 'config',
     cause: 'Two sinks write the same tables to the same place, so they would undo or repeat each other.',
@@ -138,6 +143,11 @@ export const error = defineErrors({
     kind: 'config',
     cause: 'The server has no replication slot of this name.',
     cure: 'See `cdc slots list`.',
+  },
+  DEAD_LETTER_NOT_FOUND: {
+    kind: 'config',
+    cause: 'No dead letter of this pipeline has this id, or no sink this name.',
+    cure: 'See `cdc dead-letters list`, and `cdc dead-letters show` for the ids.',
   },
   INVALID_FAILPOINT: {
     kind: 'config',

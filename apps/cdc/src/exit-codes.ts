@@ -16,12 +16,18 @@ export const exitCodeOf: Readonly<Record<ErrorKind, number>> = {
 /** `doctor` found something that a run would stop with. */
 export const checksFailed = 1
 
+/** `dead-letters replay` left some that the sink still refuses. */
+export const lettersLeft = 1
+
+/** `verify` found rows that differ. */
+export const differencesFound = 1
+
 /** A second SIGINT or SIGTERM ended the process before it had stopped by itself. */
 export const forced: Readonly<Record<'SIGINT' | 'SIGTERM', number>> = { SIGINT: 130, SIGTERM: 143 }
 
 export const exitCodeTable: readonly (readonly [code: string, meaning: string])[] = [
   ['0', 'done, or stopped when asked to (SIGINT, SIGTERM)'],
-  ['1', 'doctor: a check failed'],
+  ['1', 'doctor: a check failed; verify: rows differ; dead-letters replay: some were refused again'],
   ['2', 'the configuration or the command line is wrong, or the server lacks something that a person must change'],
   ['3', 'refused: password, role, right, certificate'],
   ['4', 'could not connect, or the connection was lost and retries are used up'],

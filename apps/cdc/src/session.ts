@@ -98,13 +98,14 @@ export class Session {
 
 /** The pipeline of a file. Judges what can be judged without a connection; throws a `config` error. */
 export function assemble(loaded: LoadedPipeline, logger: Logger, observer?: Context['report']): Pipeline {
-  const { name, source, sinks, state, limits } = loaded
+  const { name, source, sinks, state, limits, deadLetters } = loaded
   return pipeline({
     name,
     source: source.configured,
     sinks,
     state: stateFor(state, logger),
     limits,
+    deadLetters,
     logger,
     transforms: transformsOf(loaded),
     ...(observer === undefined ? {} : { observer }),

@@ -3,6 +3,7 @@ export { errorCatalogue } from './errors.ts'
 export { defaultLimits, type PipelineLimits, type PipelineLimitsInput } from './limits.ts'
 export { addMetadata, type MetadataKey, metadataKeys } from './metadata.ts'
 export {
+  defaultDeadLetters,
   type NamedSink,
   type Pipeline,
   type PipelineConfig,

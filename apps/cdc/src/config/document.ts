@@ -18,7 +18,12 @@ export interface Section {
   readonly options: MapTree
   readonly name?: string
   readonly tables?: readonly string[]
+  readonly tolerance?: Tolerance
 }
+
+/** What a sink may do about a change that it cannot take, in Kafka Connect's words. */
+export const tolerances = ['none', 'all'] as const
+export type Tolerance = (typeof tolerances)[number]
 
 /** The file of a pipeline, its own keys checked and its connectors not yet looked up. */
 export interface PipelineDocument {
@@ -30,6 +35,7 @@ export interface PipelineDocument {
   readonly state: { readonly text: string; readonly spot: Spot } | undefined
   readonly plugins: readonly { readonly text: string; readonly spot: Spot }[]
   readonly limits: MapTree | undefined
+  readonly deadLetters: { readonly text: string; readonly spot: Spot } | undefined
 }
 
 export const documentKeys = [
@@ -40,6 +46,7 @@ export const documentKeys = [
   'metadata',
   'routes',
   'state',
+  'dead-letters',
   'plugins',
   'pipeline',
 ] as const
@@ -54,7 +61,9 @@ export function readDocument(tree: Tree, faults: FaultList, suggestion: string):
   const at = (key: (typeof documentKeys)[number]) => map.entries.get(key)
   const [state, plugins, limits] = [at('state'), at('plugins'), at('pipeline')]
   const [metadata, routes] = [at('metadata'), at('routes')]
+  const deadLetters = at('dead-letters')
   const stateText = state && faults.text(state.value, 'state')
+  const deadLettersText = deadLetters && faults.text(deadLetters.value, 'dead-letters')
   return {
     name: readName(at('name'), map.spot, faults, suggestion),
     source: readSource(at('source'), map.spot, faults),
@@ -62,6 +71,7 @@ export function readDocument(tree: Tree, faults: FaultList, suggestion: string):
     metadata: metadata === undefined ? {} : readMetadata(metadata.value, faults),
     routes: routes === undefined ? [] : readRoutes(routes.value, faults),
     state: stateText === undefined ? undefined : { text: stateText, spot: state!.value.spot },
+    deadLetters: deadLettersText === undefined ? undefined : { text: deadLettersText, spot: deadLetters!.value.spot },
     plugins: plugins === undefined ? [] : faults.texts(plugins.value, 'plugins'),
     limits: limits && faults.map(limits.value, 'pipeline', 'For example: pipeline: {checkpoint-interval: 1s}'),
   }
@@ -76,6 +86,7 @@ const nothing: PipelineDocument = {
   state: undefined,
   plugins: [],
   limits: undefined,
+  deadLetters: undefined,
 }
 const startOf = ({ start }: Spot): Spot => ({ start, end: start + 1 })
 
@@ -149,8 +160,20 @@ function readList({ key, value }: Entry, faults: FaultList): (Section | undefine
   })
 }
 
+/** The keys of a sink that are the file's and no options of its connector. */
+const sinkKeys = ['connector', 'name', 'tables', 'errors.tolerance']
+
+function readTolerance(entry: Entry | undefined, faults: FaultList): Tolerance | undefined {
+  const written = entry && faults.text(entry.value, 'errors.tolerance')
+  if (entry === undefined || written === undefined) return undefined
+  const found = tolerances.find((one) => one === written.toLowerCase())
+  if (found !== undefined) return found
+  const hint = 'none: the pipeline stops; all: the change goes to the dead-letter file and the pipeline goes on.'
+  return faults.add('INVALID_VALUE', entry.value.spot, `'errors.tolerance' must be none or all.`, hint)
+}
+
 function readSection(role: Section['role'], path: string, map: MapTree, key: Spot, faults: FaultList): Section {
-  const own = role === 'sink' ? ['connector', 'name', 'tables'] : ['connector']
+  const own = role === 'sink' ? sinkKeys : ['connector']
   const options = new Map([...map.entries].filter(([name]) => !own.includes(name)))
   const [connector, name, tables] = ['connector', 'name', 'tables'].map((one) => map.entries.get(one))
   const section = {
@@ -167,11 +190,13 @@ function readSection(role: Section['role'], path: string, map: MapTree, key: Spo
   }
   const sinkName = role === 'sink' && name !== undefined ? faults.text(name.value, 'name') : undefined
   const checked = sinkName === undefined ? undefined : checkName(sinkName, name!.value.spot, faults)
+  const tolerance = role === 'sink' ? readTolerance(map.entries.get('errors.tolerance'), faults) : undefined
   const patterns = role === 'sink' && tables !== undefined ? faults.texts(tables.value, 'tables') : undefined
   return {
     ...section,
     connector: connector && faults.text(connector.value, 'connector'),
     ...(checked === undefined ? {} : { name: checked }),
+    ...(tolerance === undefined ? {} : { tolerance }),
     ...(patterns === undefined ? {} : { tables: patterns.flatMap((one) => checkPattern(one.text, one.spot, faults)) }),
   }
 }

@@ -1,10 +1,12 @@
+import { resolve } from 'node:path'
 import type { AnyDefinition, ConfiguredSink, ConfiguredSource, OptionProblem, OptionSet } from '@cdc/core'
 import { CdcError, nearest } from '@cdc/core'
-import type { PipelineLimitsInput, Route, SinkEntry } from '@cdc/runtime'
+import { defaultDeadLetters, type PipelineLimitsInput, type Route, type SinkEntry } from '@cdc/runtime'
 import { Connectors, type Role } from '../connectors.ts'
 import { loadPlugin } from '../plugins.ts'
-import { type PipelineDocument, rawOptions, type Section } from './document.ts'
+import type { PipelineDocument, Section } from './document.ts'
 import type { FaultList } from './fault-list.ts'
+import { takeFormats } from './formats.ts'
 import { limitOptions, limitsOf } from './limits.ts'
 import type { WrittenMetadata } from './metadata.ts'
 import type { ProblemCode, Spot } from './problem.ts'
@@ -30,6 +32,8 @@ export interface LoadedPipeline {
   readonly routes: readonly Route[]
   readonly state: StateConfig
   readonly limits: PipelineLimitsInput
+  /** Where changes are kept that sinks could not take: an absolute path. */
+  readonly deadLetters: string
   /** Values of secret options, never to be shown. Those that also stand in the open are not among them. */
   readonly secrets: readonly string[]
 }
@@ -74,16 +78,18 @@ class Resolver {
     const secretSpots = this.#secretSpots
     if (this.#faults.problems.length > 0 || !name || !configuredSource || !state || !limits) return { secretSpots }
     const entries = sinks.map(
-      ({ name, tables }, index): SinkEntry => ({
+      ({ name, tables, tolerance }, index): SinkEntry => ({
         sink: configuredSinks[index]!.configured,
+        ...(tolerance === undefined ? {} : { 'errors.tolerance': tolerance }),
         ...(name === undefined ? {} : { name }),
         ...(tables === undefined ? {} : { tables: tables.length === 1 ? tables[0]! : tables }),
       }),
     )
     const secrets = [...this.#secrets].filter((secret) => !this.#open.has(secret))
     const file = this.#context.path
-    const loaded = { file, name, source: configuredSource, sinks: entries, metadata, routes, state, limits, secrets }
-    return { secretSpots, loaded }
+    const deadLetters = resolve(this.#context.directory, this.#document.deadLetters?.text ?? defaultDeadLetters)
+    const checked = { source: configuredSource, sinks: entries, metadata, routes, state, limits }
+    return { secretSpots, loaded: { file, name, ...checked, deadLetters, secrets } }
   }
 
   /** Loads them in order; those of the same file may not clash. */
@@ -102,10 +108,14 @@ class Resolver {
     if (section.connector === undefined) return undefined
     const definition = await this.#connectors.find(section.role, section.connector)
     if (definition === undefined) return this.#unknown(section, section.connector)
-    const raw = rawOptions(section)
-    this.#learnSecrets(section.options, raw, definition.options)
+    const { options, raw, formats } = await takeFormats(section, definition.options, this.#connectors, this.#faults)
+    for (const format of formats) {
+      this.#learnSecrets(format.own, format.raw, format.declared)
+      this.#place(format.problems, format.options, format.spot, format.declared)
+    }
+    this.#learnSecrets(options, raw, definition.options)
     const { configured, problems } = definition.configure(raw)
-    this.#place(problems, section.options, section.spot, definition.options)
+    this.#place(problems, options, section.spot, definition.options)
     return configured === undefined ? undefined : { definition, raw, configured: configured as C }
   }
 

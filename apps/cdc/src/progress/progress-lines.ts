@@ -56,6 +56,7 @@ function statusLine(progress: Progress, now: number, width: number, paint: Paint
   if (lag !== undefined) facts.push(`lag ${bytes(lag.bytes)}, ${span(lag.milliseconds)}`)
   if (checkpoint !== undefined) facts.push(`checkpoint ${span(now - checkpoint.at)} ago`)
   if (progress.skipped > 0) facts.push(`${count(progress.skipped)} skipped`)
+  if (progress.rejected > 0) facts.push(`${count(progress.rejected)} dead letters`)
   facts.push(`${count(progress.changes)} in all`)
   const line = () => [progress.phase, ...facts].join('  ')
   // on a narrow terminal the last facts give way

@@ -20,6 +20,8 @@ export class Progress {
   changes = 0
   bytes = 0
   skipped = 0
+  /** Changes set aside into dead-letter files. */
+  rejected = 0
   lag: { readonly bytes: number; readonly milliseconds: number } | undefined
   checkpoint: { readonly at: number; readonly position: string } | undefined
   /** The last fault after which it reads again. */
@@ -39,6 +41,7 @@ export class Progress {
     else if (report.type === 'written') this.#written(report.changes, report.bytes, now)
     else if (report.type === 'checkpoint') this.checkpoint = { at: now, position: report.position }
     else if (report.type === 'skipped') this.skipped += report.changes
+    else if (report.type === 'rejected') this.rejected++
     else if (report.type === 'rewind') {
       this.phase = 'waiting'
       this.fault = { code: report.code, message: report.message, until: now + report.delay }

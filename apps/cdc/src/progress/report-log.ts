@@ -61,7 +61,7 @@ export class ReportLog {
   }
 
   #tell(now: number): void {
-    const { phase, changes, lag, checkpoint, skipped } = this.#progress
+    const { phase, changes, lag, checkpoint, skipped, rejected } = this.#progress
     const changesPerSecond = Math.round(((changes - this.#changes) * 1000) / (now - this.#status))
     this.#logger.info(
       {
@@ -71,6 +71,7 @@ export class ReportLog {
         ...(lag === undefined ? {} : { lagBytes: lag.bytes, lagMilliseconds: lag.milliseconds }),
         ...(checkpoint === undefined ? {} : { checkpointAgeMilliseconds: now - checkpoint.at }),
         ...(skipped === 0 ? {} : { skipped }),
+        ...(rejected === 0 ? {} : { rejected }),
       },
       'status',
     )

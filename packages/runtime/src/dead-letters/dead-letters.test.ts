@@ -70,6 +70,22 @@ test('a letter brings back exactly the change that was set aside, whatever is in
   expect(Object.is((back.change as { after: Row }).after[3], -0)).toBe(true)
 })
 
+test('a row is one letter whether a snapshot or the stream brings it; equal rows without a key are several', () => {
+  const origin = { transaction, offset: 1n, order: 1 }
+  const insert = (table: Table, more: object): Rejectable => ({
+    kind: 'insert',
+    table,
+    after: [1, 'x'],
+    origin: { ...origin, ...more },
+  })
+  const equals = new Map<string, number>()
+  const id = (change: Rejectable) => makeLetter('target', change, refusal, '0/7', equals).id
+  expect(id(insert(items, {}))).toBe(id(insert(items, { order: 8, snapshot: 'true' })))
+  const keyless = { ...items, key: [] }
+  const ids = [{}, { order: 2 }, { snapshot: 'true' }, { snapshot: 'true' }].map((more) => id(insert(keyless, more)))
+  expect(new Set(ids).size).toBe(4)
+})
+
 test('the message and everything else outside of the record hold no values', () => {
   const { record: _, ...rest } = JSON.parse(encodeLetter(letterOf([1, 'a secret name'])))
   expect(JSON.stringify(rest)).not.toContain('secret')

@@ -61,10 +61,17 @@ interface OriginJson {
   readonly snapshot?: SnapshotMark
 }
 
-export function makeLetter(sink: string, change: Rejectable, error: CdcError, position: string): DeadLetter {
+/** `equals`: counts equal rows without a key, over one life of a sink. */
+export function makeLetter(
+  sink: string,
+  change: Rejectable,
+  error: CdcError,
+  position: string,
+  equals: Map<string, number> = new Map(),
+): DeadLetter {
   const { code, message, hint, where } = error
   return {
-    id: identityOf(sink, change),
+    id: identityOf(sink, change, equals),
     time: new Date().toISOString(),
     sink,
     table: tableName(change.table),
@@ -77,22 +84,24 @@ export function makeLetter(sink: string, change: Rejectable, error: CdcError, po
   }
 }
 
-/** Streamed changes by their place in the log; a snapshot's row, which a later snapshot repeats, by what it is. */
-function identityOf(sink: string, change: Rejectable): string {
-  const { table, origin } = change
+/**
+ * A row with a key that comes: by what it is, since after a restart a snapshot may bring what the stream brought
+ * before. Other streamed changes by their place in the log. A snapshot's row without a key by what it is and how many
+ * of the kind there were before, since equal ones are different rows.
+ */
+function identityOf(sink: string, change: Rejectable, equals: Map<string, number>): string {
+  const { table, origin, kind } = change
   const { transaction, order, snapshot } = origin
-  const place =
-    snapshot === undefined
-      ? [transaction.commit, origin.offset, order]
-      : ['snapshot', change.kind === 'insert' ? rowIdentity(table, change.after) : '']
-  const text = JSON.stringify([sink, tableName(table), change.kind, ...place.map(String)])
-  return createHash('sha256').update(text).digest('hex').slice(0, 16)
+  const named = (...place: unknown[]) => hash(JSON.stringify([sink, tableName(table), kind, ...place.map(String)]))
+  if (kind === 'insert' && table.key.length > 0) return named('row', JSON.stringify(encodeRow(change.after)))
+  if (snapshot === undefined || kind !== 'insert') return named(transaction.commit, origin.offset, order)
+  const row = named('row', transaction.commit, JSON.stringify(encodeRow(change.after)))
+  const before = equals.get(row) ?? 0
+  equals.set(row, before + 1)
+  return named(row, before)
 }
 
-function rowIdentity(table: Table, row: readonly unknown[]): string {
-  const cells = encodeRow(row as never)
-  return JSON.stringify(table.key.length === 0 ? cells : table.key.map((index) => cells[index]))
-}
+const hash = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 16)
 
 /** One line, line feed included. */
 export function encodeLetter({ change, ...rest }: DeadLetter): string {

@@ -17,6 +17,7 @@ export class Rejections {
   readonly #setup: RejectionSetup
   readonly #file: DeadLetterFile
   readonly #pending = new Set<Promise<void>>()
+  readonly #equals = new Map<string, number>()
 
   constructor(setup: RejectionSetup) {
     this.#setup = setup
@@ -50,7 +51,7 @@ export class Rejections {
   async #keep(change: Rejectable, error: CdcError): Promise<void> {
     const { sink, logger, report, place } = this.#setup
     const position = place(change.origin)
-    const letter = makeLetter(sink, change, error.at({ sink }), position)
+    const letter = makeLetter(sink, change, error.at({ sink }), position, this.#equals)
     await this.#file.append(letter)
     const { id, table, code, message } = letter
     const { column } = error.where
