@@ -3,22 +3,26 @@ import { type AnyDefinition, isDefinition } from '@cdc/core'
 type Load = () => Promise<object>
 const postgresCdc: Load = () => import('@cdc/postgres-cdc')
 
-/** The connectors that come with `cdc`. A package is loaded when a pipeline names it. */
-const builtIn: Readonly<Record<Role, Readonly<Record<string, Load>>>> = {
+/** The connectors and formats that come with `cdc`. A package is loaded when a pipeline names it. */
+const builtIn: Readonly<Record<Kind, Readonly<Record<string, Load>>>> = {
   source: {
     'postgres-cdc': postgresCdc,
     'cdc-postgres': postgresCdc,
     datagen: () => import('@cdc/datagen'),
+    filesystem: () => import('@cdc/filesystem'),
   },
   sink: {
+    filesystem: () => import('@cdc/filesystem'),
     jdbc: () => import('@cdc/jdbc'),
     print: () => import('@cdc/print'),
     blackhole: () => import('@cdc/blackhole'),
   },
+  format: {},
 }
 
 export type Role = 'source' | 'sink'
-type DefinitionOf<R extends Role> = Extract<AnyDefinition, { readonly kind: R }>
+type Kind = AnyDefinition['kind']
+type DefinitionOf<K extends Kind> = Extract<AnyDefinition, { readonly kind: K }>
 
 /** Names to connectors, without regard to case: those built in, and those that plug-ins add. Nothing is global. */
 export class Connectors {
@@ -32,21 +36,20 @@ export class Connectors {
     return taken
   }
 
-  /** Every name that may stand after `connector:` in this role. */
-  names(role: AnyDefinition['kind']): string[] {
-    const added = [...this.#added.keys()].filter((key) => key.startsWith(`${role} `))
-    const own = role === 'format' ? [] : Object.keys(builtIn[role])
-    return [...own, ...added.map((key) => key.slice(role.length + 1))].sort()
+  /** Every name that may stand after `connector:` in this role, or after `format:`. */
+  names(kind: Kind): string[] {
+    const added = [...this.#added.keys()].filter((key) => key.startsWith(`${kind} `))
+    return [...Object.keys(builtIn[kind]), ...added.map((key) => key.slice(kind.length + 1))].sort()
   }
 
-  /** The definition of that name in that role, or undefined when there is none. */
-  async find<R extends Role>(role: R, written: string): Promise<DefinitionOf<R> | undefined> {
+  /** The definition of that name and kind, or undefined when there is none. */
+  async find<K extends Kind>(kind: K, written: string): Promise<DefinitionOf<K> | undefined> {
     const name = written.toLowerCase()
-    const added = this.#added.get(keyOf(role, name))
-    if (added !== undefined) return added as DefinitionOf<R>
-    if (!Object.hasOwn(builtIn[role], name)) return undefined
-    const found = definitionsOf(await builtIn[role][name]!()).find(({ kind }) => kind === role)
-    return found as DefinitionOf<R> | undefined
+    const added = this.#added.get(keyOf(kind, name))
+    if (added !== undefined) return added as DefinitionOf<K>
+    if (!Object.hasOwn(builtIn[kind], name)) return undefined
+    const found = definitionsOf(await builtIn[kind][name]!()).find((definition) => definition.kind === kind)
+    return found as DefinitionOf<K> | undefined
   }
 }
 

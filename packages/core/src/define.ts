@@ -95,8 +95,14 @@ interface Definition<F extends OptionFields, K extends string, C> extends Named<
   readonly contract: number
   /** Checks the options and configures. Throws INVALID_OPTIONS with every fault in `cause`. */
   (options: OptionInput<F>): C
-  /** The same for options from a file, without throwing. */
-  configure(raw: Readonly<Record<string, unknown>>): { configured?: C; problems: readonly OptionProblem[] }
+  /**
+   * The same for options from a file, without throwing. `under`: what stands before each key in the file
+   * (`debezium-json.`), for the messages.
+   */
+  configure(
+    raw: Readonly<Record<string, unknown>>,
+    under?: string,
+  ): { configured?: C; problems: readonly OptionProblem[] }
 }
 export interface SourceDefinition<F extends OptionFields = OptionFields>
   extends Definition<F, 'source', ConfiguredSource> {}
@@ -163,8 +169,8 @@ function definition<F extends OptionFields, K extends string, C>(
   spec: Named<F>,
   configured: (values: OptionValues<F>, raw: Readonly<Record<string, unknown>>) => C,
 ): Definition<F, K, C> {
-  const configure = (raw: Readonly<Record<string, unknown>>) => {
-    const { values, problems } = spec.options.parse(raw)
+  const configure = (raw: Readonly<Record<string, unknown>>, under?: string) => {
+    const { values, problems } = spec.options.parse(raw, under)
     return problems.length > 0 ? { problems } : { configured: configured(values, raw), problems }
   }
   const call = (raw: OptionInput<F>): C => {

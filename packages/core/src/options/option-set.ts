@@ -49,8 +49,11 @@ export type OptionRule<F extends OptionFields> = (
 
 export interface OptionSet<F extends OptionFields = OptionFields> {
   readonly fields: F
-  /** Checks everything and gives all faults at once. `values` is complete only when `problems` is empty. */
-  parse(raw: Readonly<Record<string, unknown>>): { values: OptionValues<F>; problems: OptionProblem[] }
+  /**
+   * Checks everything and gives all faults at once. `values` is complete only when `problems` is empty. `under`: what
+   * the user has written before each key (`debezium-json.`), so that faults name the keys as they stand in the file.
+   */
+  parse(raw: Readonly<Record<string, unknown>>, under?: string): { values: OptionValues<F>; problems: OptionProblem[] }
   /** JSON Schema (draft 2020-12) of what a user may write. */
   jsonSchema(): Record<string, unknown>
   /** The raw options with secrets as `******`. */
@@ -74,20 +77,25 @@ export function defineOptions<const F extends OptionFields>(
       ? key
       : (aliases.get(key) ?? prefixes.find(([start]) => key.startsWith(start) && key.length > start.length)?.[1])
 
-  const parse = (raw: Readonly<Record<string, unknown>>) => {
+  const parse = (raw: Readonly<Record<string, unknown>>, under = '') => {
     const problems: OptionProblem[] = []
     const values: Record<string, unknown> = Object.create(null)
     for (const [, key] of prefixes) values[key] = Object.create(null)
     for (const [written, value] of Object.entries(raw)) {
       const key = declared(written)
-      if (key === undefined) problems.push(unknownOption(written, fields, aliases))
-      else if (value !== undefined && value !== null) readOption(fields[key]!, key, written, value, values, problems)
+      if (key === undefined) problems.push(unknownOption(written, fields, aliases, under))
+      else if (value !== undefined && value !== null)
+        readOption(fields[key]!, key, written, value, values, problems, under)
       else if (value === null)
-        problems.push({ code: 'INVALID_OPTION', option: written, message: `Option '${written}' has no value.` })
+        problems.push({
+          code: 'INVALID_OPTION',
+          option: under + written,
+          message: `Option '${under}${written}' has no value.`,
+        })
     }
-    fillIn(fields, values, problems)
+    fillIn(fields, values, problems, under)
     const problem = (name: string, message: string, hint?: string) =>
-      problems.push({ code: 'INVALID_OPTION', option: name, message, ...(hint === undefined ? {} : { hint }) })
+      problems.push({ code: 'INVALID_OPTION', option: under + name, message, ...(hint === undefined ? {} : { hint }) })
     for (const rule of rules) rule(values as never, problem)
     return { values: values as OptionValues<F>, problems }
   }
@@ -116,13 +124,15 @@ function readOption(
   value: unknown,
   values: Record<string, unknown>,
   problems: OptionProblem[],
+  under: string,
 ): void {
+  const option = under + written
   const result = field.schema.safeParse(value)
   if (!result.success) {
     // only the first fault of a value: the rest follow from it
-    const message = `Option '${written}' ${result.error.issues[0]!.message}.`
-    const hint = field.text.example === undefined ? {} : { hint: `For example: ${written}: ${field.text.example}` }
-    problems.push({ code: 'INVALID_OPTION', option: written, message, ...hint })
+    const message = `Option '${option}' ${result.error.issues[0]!.message}.`
+    const hint = field.text.example === undefined ? {} : { hint: `For example: ${option}: ${field.text.example}` }
+    problems.push({ code: 'INVALID_OPTION', option, message, ...hint })
     values[`${key}!`] = true
     return
   }
@@ -130,19 +140,19 @@ function readOption(
   else if (values[key] !== undefined) {
     problems.push({
       code: 'INVALID_OPTION',
-      option: written,
-      message: `Option '${written}' is given twice: it is the same as '${key}'.`,
+      option,
+      message: `Option '${option}' is given twice: it is the same as '${under}${key}'.`,
     })
   } else values[key] = result.data
 }
 
-function fillIn(fields: OptionFields, values: Record<string, unknown>, problems: OptionProblem[]): void {
+function fillIn(fields: OptionFields, values: Record<string, unknown>, problems: OptionProblem[], under: string): void {
   for (const [key, field] of Object.entries(fields)) {
     const wrong = values[`${key}!`] === true
     delete values[`${key}!`]
     if (field.prefix || values[key] !== undefined || wrong) continue
     if (field.text.default !== undefined) values[key] = field.schema.parse(field.text.default)
-    else if (field.text.required) problems.push(missingOption(key, field))
+    else if (field.text.required) problems.push(missingOption(under + key, field))
     else values[key] = undefined
   }
 }
@@ -157,12 +167,24 @@ function missingOption(key: string, field: Option): OptionProblem {
   }
 }
 
-function unknownOption(key: string, fields: OptionFields, aliases: ReadonlyMap<string, string>): OptionProblem {
+function unknownOption(
+  key: string,
+  fields: OptionFields,
+  aliases: ReadonlyMap<string, string>,
+  under: string,
+): OptionProblem {
   const known = [...Object.keys(fields).filter((name) => !name.endsWith('*')), ...aliases.keys()]
   const near = nearest(key, known)
   const hint =
-    near === undefined ? `Known options: ${Object.keys(fields).sort().join(', ')}` : `Did you mean '${near}'?`
-  return { code: 'UNKNOWN_OPTION', option: key, message: `Option '${key}' is unknown.`, hint }
+    near !== undefined
+      ? `Did you mean '${under}${near}'?`
+      : Object.keys(fields).length === 0
+        ? 'There are none.'
+        : `Known options: ${Object.keys(fields)
+            .sort()
+            .map((name) => under + name)
+            .join(', ')}`
+  return { code: 'UNKNOWN_OPTION', option: under + key, message: `Option '${under}${key}' is unknown.`, hint }
 }
 
 function jsonSchemaOf(fields: OptionFields): Record<string, unknown> {

@@ -36,3 +36,27 @@ test('hides secrets and whatever it does not know', () => {
   const shown = options.redact({ url: 'x', password: 'p', pasword: 'p', 'properties.sasl.jaas.config': 'p' })
   expect(shown).toEqual({ url: 'x', password: '******', pasword: '******', 'properties.sasl.jaas.config': '******' })
 })
+
+test('names keys as they stand in the file, where something stands before each of them', () => {
+  const { problems } = options.parse({ urll: 'x', rows: 'many', mode: null }, 'value.json.')
+  expect(problems).toEqual([
+    {
+      code: 'UNKNOWN_OPTION',
+      option: 'value.json.urll',
+      message: "Option 'value.json.urll' is unknown.",
+      hint: "Did you mean 'value.json.url'?",
+    },
+    {
+      code: 'INVALID_OPTION',
+      option: 'value.json.rows',
+      message: "Option 'value.json.rows' must be a whole number of at least 0.",
+    },
+    { code: 'INVALID_OPTION', option: 'value.json.mode', message: "Option 'value.json.mode' has no value." },
+    {
+      code: 'MISSING_OPTION',
+      option: 'value.json.url',
+      message: "Option 'value.json.url' is required: Where.",
+      hint: 'Add: value.json.url: jdbc:postgresql://localhost/db',
+    },
+  ])
+})

@@ -1,0 +1,92 @@
+import type { ConfiguredFormat, OptionProblem, OptionSet } from '@cdc/core'
+import { nearest } from '@cdc/core'
+import type { Connectors } from '../connectors.ts'
+import type { Section } from './document.ts'
+import type { FaultList } from './fault-list.ts'
+import type { Spot } from './problem.ts'
+import { type Entry, type MapTree, plain } from './tree.ts'
+
+/** A format with the options that stand under its name. */
+export interface FormatSection {
+  /** Its options with the keys as faults name them, and with its own keys. */
+  readonly options: MapTree
+  readonly own: MapTree
+  readonly raw: Readonly<Record<string, unknown>>
+  readonly declared: OptionSet
+  readonly problems: readonly OptionProblem[]
+  /** Where it is named: missing options are reported there. */
+  readonly spot: Spot
+}
+
+/** The options of a connector when its formats are taken out of them. */
+export interface WithFormats {
+  readonly options: MapTree
+  readonly raw: Readonly<Record<string, unknown>>
+  readonly formats: readonly FormatSection[]
+}
+
+/**
+ * Puts configured formats in the place of their names. An option that names a format (`format`, `value.format`) has the
+ * options of that format beside it, after the same prefix and under its name: `debezium-json.schemas.enable`,
+ * `value.json.ignore-parse-errors`.
+ */
+export async function takeFormats(
+  section: Section,
+  declared: OptionSet,
+  connectors: Connectors,
+  faults: FaultList,
+): Promise<WithFormats> {
+  const entries = new Map(section.options.entries)
+  const configured: Record<string, ConfiguredFormat> = {}
+  const formats: FormatSection[] = []
+  const named = Object.entries(declared.fields).flatMap(([key, { format, text }]) =>
+    format ? [key, ...(text.aliases ?? [])] : [],
+  )
+  for (const key of named) {
+    const tree = entries.get(key)?.value
+    if (tree?.kind !== 'scalar' || typeof tree.value !== 'string') continue
+    const { value: name, spot } = tree
+    const definition = await connectors.find('format', name)
+    const stem = key.slice(0, key.length - 'format'.length)
+    const prefixes = [name, definition?.name ?? name].map((one) => `${stem}${one}.`)
+    const under: [string, Entry][] = []
+    for (const [written, entry] of [...entries]) {
+      const prefix = prefixes.find((one) => written.toLowerCase().startsWith(one.toLowerCase()))
+      if (prefix === undefined) continue
+      entries.delete(written)
+      under.push([written.slice(prefix.length), entry])
+    }
+    // what is wrong with the rest is told all the same
+    configured[key] = placeholder
+    if (definition === undefined) {
+      unknown(name, spot, connectors, faults)
+      continue
+    }
+    const own = { ...section.options, entries: new Map(under) }
+    const options = { ...own, entries: new Map(under.map(([one, entry]) => [prefixes[0] + one, entry])) }
+    const raw = plain(own) as Record<string, unknown>
+    const result = definition.configure(raw, prefixes[0])
+    if (result.configured !== undefined) configured[key] = result.configured
+    formats.push({ options, own, raw, problems: result.problems, declared: definition.options, spot })
+  }
+  const options = { ...section.options, entries }
+  return { options, raw: { ...(plain(options) as object), ...configured }, formats }
+}
+
+function unknown(written: string, spot: Spot, connectors: Connectors, faults: FaultList): void {
+  const names = connectors.names('format')
+  const near = nearest(written, names)
+  const list = names.length === 0 ? '' : `There are: ${names.join(', ')}. `
+  const hint = `${near === undefined ? '' : `Did you mean '${near}'? `}${list}Others come with \`plugins:\`.`
+  faults.add('UNKNOWN_FORMAT', spot, `There is no format '${written}'.`, hint)
+}
+
+/** Stands for a format that could not be made out; the file is refused in any case. */
+const placeholder: ConfiguredFormat = {
+  kind: 'format',
+  name: 'unknown',
+  holds: 'retract',
+  create() {
+    throw new Error('This format has mistakes in its options.')
+  },
+}
