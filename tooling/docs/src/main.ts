@@ -3,13 +3,18 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { errorPage } from './error-page.ts'
+import { codePages } from './included-code.ts'
 import { optionPages } from './option-tables.ts'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const check = process.argv.includes('--check')
 
-const { pages, problems } = await optionPages(root)
-const stale = [...pages, await errorPage(root)].filter(({ path, text }) => current(path) !== text)
+const options = await optionPages(root)
+const code = codePages(root)
+const problems = [...options.problems, ...code.problems]
+const stale = [...options.pages, ...code.pages, await errorPage(root)].filter(
+  ({ path, text }) => current(path) !== text,
+)
 for (const { path, text } of stale) {
   if (!check) writeFileSync(join(root, path), text)
   console.log(`${check ? 'stale' : 'written'}: ${path}`)

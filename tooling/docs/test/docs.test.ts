@@ -1,6 +1,7 @@
 import { defineOptions, defineSink, text } from '@cdc/core'
 import { expect, it } from 'vitest'
 import { errorText } from '../src/error-page.ts'
+import { includeCode } from '../src/included-code.ts'
 import { fillIn } from '../src/option-tables.ts'
 
 const sink = defineSink({
@@ -43,4 +44,19 @@ it('lists each code once, with cause and cure', () => {
   )
   expect(page.match(/^## .*$/gm)).toEqual(['## A_CODE', '## B_CODE'])
   expect(page).toContain('Kind `config`, from `a`, `b`.\n\n- **Cause:** It is \\<wrong>.\n- **Cure:** Put it right.')
+})
+
+it('shows files of the repository between their markers, and leaves the rest', () => {
+  const page = 'a\n\n<!-- code: x/a.ts -->\nold\n<!-- /code -->\n\nb\n<!-- code: b.yaml --><!-- /code -->\n'
+  const text = includeCode(page, 'docs/1.md', (file) => `${file}!\n`)
+  expect(text).toBe(
+    'a\n\n<!-- code: x/a.ts -->\n\n```ts\nx/a.ts!\n```\n\n<!-- /code -->\n\nb\n<!-- code: b.yaml -->\n\n```yaml\nb.yaml!\n```\n\n<!-- /code -->\n',
+  )
+  expect(includeCode(text, 'docs/1.md', (file) => `${file}!\n`)).toBe(text)
+})
+
+it('names the page and the file that is not there, or has no end', () => {
+  const show = (page: string) => includeCode(page, 'docs/1.md', (file) => (file === 'a.ts' ? 'a' : undefined))
+  expect(() => show('<!-- code: b.ts --><!-- /code -->')).toThrow('docs/1.md shows b.ts, which is not there.')
+  expect(() => show('<!-- code: a.ts -->')).toThrow('docs/1.md has no <!-- /code --> after the place of a.ts.')
 })
