@@ -170,6 +170,8 @@ for (const version of versions)
     await live.query("ALTER TABLE t RENAME old TO new; INSERT INTO t VALUES (4, 'd', 4.5)")
     await live.query("ALTER TABLE t ALTER new TYPE varchar(20); INSERT INTO t VALUES (5, 'e', 5.5)")
     await live.query("ALTER TABLE t ADD feeling mood; INSERT INTO t VALUES (6, 'f', 6.5, 'sad')")
+    // labels come from the catalog of the moment: the type must have been seen without the new one
+    await live.caughtUp(follower)
     await live.query("ALTER TYPE mood ADD VALUE 'happy'")
     await live.query("INSERT INTO t VALUES (7, 'g', 7.5, 'happy')")
     await live.query('ALTER TABLE t REPLICA IDENTITY FULL; DELETE FROM t WHERE id = 1')
