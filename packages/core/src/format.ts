@@ -20,6 +20,8 @@ export interface Encoder {
 /** Encodes what belongs to no table. */
 export interface BoundaryEncoder {
   encode(change: Message | Boundary): readonly EncodedRecord[]
+  /** Asked after each batch, also an empty one: a record that says that the pipeline is alive, when one is due. */
+  heartbeat?(): readonly EncodedRecord[]
 }
 
 export interface Decoder {

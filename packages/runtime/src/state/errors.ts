@@ -1,28 +1,8 @@
-import { defineErrors, type ErrorEntry } from '@cdc/core'
+import { defineErrors, type ErrorEntry, stateErrorEntries } from '@cdc/core'
 
 /** What the state stores of this package refuse or fail with. */
 export const stateErrorCatalogue = {
-  STATE_LOCKED: {
-    kind: 'conflict',
-    cause: 'Another process holds the lease of this pipeline’s state: the pipeline is already running.',
-    cure: 'Stop the other process, or give this pipeline another name or another place for its state.',
-  },
-  STATE_CONFLICT: {
-    kind: 'conflict',
-    cause:
-      'The lease was taken away, or somebody else saved state, while this process was running. Nothing was written over it.',
-    cure: 'Find the other process that runs this pipeline and stop one of the two. Then start again.',
-  },
-  STATE_CORRUPT: {
-    kind: 'history-lost',
-    cause: 'The saved state does not match its checksum, and no intact earlier generation is there.',
-    cure: 'Restore the state from a backup. Without one: `cdc reset` starts over with a new snapshot. Then check the disk.',
-  },
-  STATE_NEWER: {
-    kind: 'config',
-    cause: 'The state was written by a newer version of this program, whose format this one cannot read.',
-    cure: 'Run the newer version again. To go back for good: `cdc reset` with this version, which takes a new snapshot.',
-  },
+  ...stateErrorEntries,
   STATE_FOREIGN: {
     kind: 'config',
     cause: 'The state in this place belongs to another pipeline: a folder was renamed or copied.',
@@ -53,11 +33,6 @@ export const stateErrorCatalogue = {
     kind: 'config',
     cause: 'The operating system failed a file operation in the state directory.',
     cure: 'Look at the system log for faults of the disk or of the network file system.',
-  },
-  STATE_NOT_OPEN: {
-    kind: 'bug',
-    cause: 'A state store was used before `open` or after `close`.',
-    cure: 'Report this: it is a mistake in the program that uses the store.',
   },
 } as const satisfies Record<string, ErrorEntry>
 
