@@ -26,7 +26,9 @@ export function parseJdbcUrl(url: string): JdbcUrl {
   const dialect = scheme[1]!.toLowerCase()
   const port = defaultPorts[dialect]
   if (port === undefined)
-    throw new UrlFault(`names '${dialect}', and this connector knows ${Object.keys(defaultPorts).join(', ')} so far`)
+    throw new UrlFault(
+      `names '${dialect}', and this connector knows ${Object.keys(defaultPorts).join(', ')} so far, as in jdbc:postgresql://localhost:5432/db`,
+    )
   const [address, query] = cut(scheme[2]!, '?')
   const parameters = parseQuery(query ?? '')
   if (!address.startsWith('//')) {

@@ -84,7 +84,7 @@ function faultOf(choice: Choice): CdcError | undefined {
         'table-name',
       )[0]!.size === 0,
   )
-  if (unmatched !== undefined) return tableNotFound(`what matches '${unmatched.source}'`, unmatched.source, choice)
+  if (unmatched !== undefined) return tableNotFound(`that matches '${unmatched.source}'`, unmatched.source, choice)
   if (choice.tables.length === 0) return kindUnsupported(values['table-name'], choice)
   return undefined
 }

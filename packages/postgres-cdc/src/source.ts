@@ -8,7 +8,7 @@ import {
   type Source,
   type SourceContext,
 } from '@cdc/core'
-import { ReplicationStream } from '@cdc/pg-replication'
+import { ReplicationStream, slotHolder } from '@cdc/pg-replication'
 import { type Beginning, beginAnew, resume } from './begin.ts'
 import { Types } from './catalog.ts'
 import { blockedLog, type Environment } from './environment.ts'
@@ -17,6 +17,7 @@ import { type PositionParts, parsePosition, positionText } from './position.ts'
 import { type Preflight, preflight } from './preflight.ts'
 import { nameMatcher } from './selection.ts'
 import { KnownShapes } from './shapes.ts'
+import { SlotWatch } from './slot-watch.ts'
 import { SnapshotReader } from './snapshot/read-snapshot.ts'
 import { StreamReader } from './stream/read-stream.ts'
 import { Router } from './stream/router.ts'
@@ -81,26 +82,24 @@ export class PostgresSource implements Source {
     if (opened === undefined) throw new Error('read before open, or after close')
     const before = after === undefined ? undefined : parsePosition(after)
     if (before !== undefined && this.#environment.rules.mode === 'snapshot' && before.pending.size === 0) return
+    if (!(await this.#slotIsFree(opened, signal))) return
     const begun =
       before === undefined
         ? await beginAnew(this.#environment, opened, this.#context, signal)
         : await resume(this.#environment, opened, before, this.#context)
     const types = new Types(opened.session)
     let { parts } = begun
+    const unannounced = after === undefined && parts.pending.size === 0
     if (parts.pending.size > 0) {
       const snapshot = this.#snapshotReader(begun, opened, types)
       yield* snapshot.read(begun.created, signal)
       if (signal.aborted) return
       parts = snapshot.parts
-    } else {
-      await begun.created?.release()
-      // so that a start over from here never takes another place for it
-      if (after === undefined) yield { changes: [], position: positionText(parts), bytes: 0 }
-    }
+    } else await begun.created?.release()
     if (this.#environment.rules.mode === 'snapshot') return
     await failpoint('snapshot.handover')
     const previousCommit = before?.pending.size === 0 ? before.lsn : undefined
-    yield* this.#follow(begun, parts, opened, types, signal, overlap, previousCommit)
+    yield* this.#follow(begun, parts, opened, types, signal, overlap, previousCommit, unannounced)
   }
 
   #snapshotReader({ parts, publication }: Beginning, { session }: Preflight, types: Types): SnapshotReader {
@@ -131,6 +130,7 @@ export class PostgresSource implements Source {
     signal: AbortSignal,
     overlap: boolean,
     previousCommit: bigint | undefined,
+    unannounced: boolean,
   ): AsyncGenerator<Batch> {
     const { connector, database, rules, values } = this.#environment
     const { wants, limits, logger } = this.#context
@@ -140,6 +140,8 @@ export class PostgresSource implements Source {
     this.#stream = stream
     const heartbeat = new Heartbeat(session, values['debezium.*']['heartbeat.action.query'], logger)
     if (!server.inRecovery) heartbeat.start(values['heartbeat.interval.ms'])
+    const slotWatch = new SlotWatch(session, this.#environment.slot, (report) => this.#context.report(report))
+    slotWatch.start()
     const matches = nameMatcher(values)
     const router = new Router({
       database,
@@ -172,26 +174,42 @@ export class PostgresSource implements Source {
       report: (report) => this.#context.report(report),
     })
     try {
+      // so that a start over from here never takes another place for it; the slot is ours by now
+      if (unannounced) yield { changes: [], position: positionText(parts), bytes: 0 }
       yield* reader.read(signal)
     } finally {
       heartbeat.stop()
+      slotWatch.stop()
       this.#stream = undefined
       await stream.close()
     }
   }
 
+  /** Asked before anything is read: whoever holds the slot may move it. false: told to stop. */
+  async #slotIsFree({ session }: Preflight, signal: AbortSignal): Promise<boolean> {
+    const { rules, slot } = this.#environment
+    if (rules.mode === 'snapshot') return true
+    const look = async () => {
+      const holder = await slotHolder(session, slot)
+      if (holder !== undefined) throw holder
+      return true
+    }
+    return (await this.#whenFree(look, signal)) ?? false
+  }
+
+  #start(parts: PositionParts, signal: AbortSignal): Promise<ReplicationStream | undefined> {
+    const { connection, slot, publication } = this.#environment
+    const options = { slot, start: parts.lsn, publications: [publication.name], messages: this.#context.wants.message }
+    return this.#whenFree(() => ReplicationStream.start(connection, options), signal)
+  }
+
   /** A slot that is busy is waited for: after a kill the server needs a while to notice. undefined: told to stop. */
-  async #start(parts: PositionParts, signal: AbortSignal): Promise<ReplicationStream | undefined> {
-    const { connection, slot, publication, busy } = this.#environment
+  async #whenFree<T>(use: () => Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+    const { slot, busy } = this.#environment
     const deadline = performance.now() + busy.patience
     for (let pause = 100; !signal.aborted; pause = Math.min(2 * pause, busy.delay)) {
       try {
-        return await ReplicationStream.start(connection, {
-          slot,
-          start: parts.lsn,
-          publications: [publication.name],
-          messages: this.#context.wants.message,
-        })
+        return await use()
       } catch (failure) {
         if (!CdcError.is(failure) || failure.code !== 'SLOT_BUSY' || performance.now() + pause > deadline) throw failure
         this.#context.logger.warn({ code: failure.code, slot }, `${failure.message} Trying again in ${pause} ms.`)

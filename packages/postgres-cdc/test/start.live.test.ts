@@ -43,7 +43,7 @@ test('what cannot be chosen is refused with near names, and nothing is left at t
     [{ 'schema-name': 'empty' }, 'TABLE_NOT_FOUND', /no table .* in schema empty/],
     [{ 'table-name': 'custmers' }, 'TABLE_NOT_FOUND', /no table 'custmers'.*Did you mean 'customers'/],
     [{ 'table-name': '(orders|custmers)' }, 'TABLE_NOT_FOUND', /Did you mean 'customers'/],
-    [{ 'table-name': 'x.*' }, 'TABLE_NOT_FOUND', /no table what matches 'x\.\*'/],
+    [{ 'table-name': 'x.*' }, 'TABLE_NOT_FOUND', /no table that matches 'x\.\*'/],
     [{ 'table-name': 'a_b' }, 'TABLE_NOT_FOUND', /'a_b'/],
     [{ 'table-name': 'seen' }, 'TABLE_KIND_UNSUPPORTED', /public.seen, which is a view/],
     [{ 'table-name': 'fast' }, 'TABLE_KIND_UNSUPPORTED', /an unlogged table/],
