@@ -14,7 +14,7 @@ const { O_APPEND, O_CREAT, O_EXCL, O_WRONLY } = constants
 
 /** Open files, at most so many: the one that was used longest ago is closed for the next. */
 export class Handles {
-  readonly #most: number
+  #most: number
   readonly #held = new Map<string, Held>()
   readonly #opening = new Map<string, Promise<void>>()
 
@@ -70,7 +70,11 @@ export class Handles {
         return
       } catch (error) {
         const number = errno(error)
-        if ((number === 'EMFILE' || number === 'ENFILE') && (await this.#closeOldest())) continue
+        if (number === 'EMFILE' || number === 'ENFILE') {
+          // others in this process need some too
+          this.#most = Math.max(1, this.#held.size >> 1)
+          if (await this.#closeOldest()) continue
+        }
         if (number !== 'ENOENT' || !create || made) throw openError(error, file, create)
         await mkdir(dirname(file), { recursive: true })
         made = true

@@ -43,6 +43,8 @@ export class OutputFile {
   #queue: Promise<void> = Promise.resolve()
   #exists: boolean
   #size: number
+  #onTheWay = 0
+  #inode: number | undefined
   #good: number
   #tail: Buffer
 
@@ -69,9 +71,9 @@ export class OutputFile {
     return join(this.#context.folder, this.file)
   }
 
-  /** Bytes in the file, less those on their way. */
+  /** Bytes in the file. Those on their way count where it is known how many they will be. */
   get size(): number {
-    return this.#size
+    return this.#context.pack === undefined ? this.#size + this.#onTheWay : this.#size
   }
 
   /** Bytes that the manifest says are good. */
@@ -107,6 +109,7 @@ export class OutputFile {
     const context = this.#context
     const bytes = buffer.filled
     context.inFlight += bytes.length
+    this.#onTheWay += bytes.length
     // packing goes on in other threads, for several pieces side by side
     const packed = context.pack?.(bytes)
     packed?.catch(() => undefined)
@@ -119,6 +122,7 @@ export class OutputFile {
       })
       .finally(() => {
         context.inFlight -= bytes.length
+        this.#onTheWay -= bytes.length
         if (context.spare.length < spares && buffer.whole.length <= 4 * 1024 * 1024) context.spare.push(buffer.whole)
       })
   }
@@ -132,8 +136,9 @@ export class OutputFile {
     await failpoint('files.write')
     const { path } = this
     await coded('write to', path, () =>
-      this.#context.handles.use(path, !this.#exists, async (handle) => {
+      this.#context.handles.use(path, !this.#exists, async (handle, inode) => {
         this.#exists = true
+        this.#inode ??= inode
         for (let from = 0; from < bytes.length; ) {
           const { bytesWritten } = await handle.write(bytes, from, bytes.length - from)
           from += bytesWritten
@@ -153,19 +158,18 @@ export class OutputFile {
   /** Is it still the file that was written, and only by us? */
   async verify(): Promise<void> {
     const { path } = this
-    const inode = await this.#context.handles.use(path, false, async (_, inode) => inode)
     const found = await stat(path).catch((error: unknown) => {
       if (errno(error) !== 'ENOENT') throw error
     })
-    if (found?.ino === inode && found.size === this.#size) return
+    const same = found?.ino === this.#inode
+    if (same && found?.size === this.#size) return
     const what =
       found === undefined
         ? 'is gone'
-        : found.ino !== inode
+        : !same
           ? 'was replaced by another one'
           : `has ${found.size} bytes, and ${this.#size} were written`
-    const code =
-      found !== undefined && found.ino === inode && found.size > this.#size ? 'FILES_CONFLICT' : 'FILE_CHANGED'
+    const code = same && found !== undefined && found.size > this.#size ? 'FILES_CONFLICT' : 'FILE_CHANGED'
     throw filesError(code, { message: `The file ${path} ${what}.`, where: { file: path } })
   }
 

@@ -57,7 +57,6 @@ export class Output {
   readonly #sequences: Map<string, number>
   /** Folders with names that are not durable yet. */
   readonly #folders = new Set<string>()
-  #committed = false
 
   constructor(setup: OutputSetup) {
     const { folder, pipeline, sink, pack, mostOpen, lines } = setup
@@ -177,7 +176,6 @@ export class Output {
     const renames = this.#renames()
     await failpoint('sink.commit')
     await this.#writeManifest(position, renames)
-    this.#committed = true
     await failpoint('sink.committed')
     for (const file of written) file.commit()
     await this.#rename(renames)
@@ -254,7 +252,7 @@ export class Output {
   async rollIdle(): Promise<void> {
     const files = [...this.#open.values()]
     const { position } = this
-    if (position === undefined || !this.#committed || files.some((file) => file.dirty)) return
+    if (position === undefined || files.some((file) => file.dirty)) return
     if (files.some((file) => file.rolls && this.#isDone(file))) await this.commit(position)
   }
 
@@ -268,7 +266,7 @@ export class Output {
     const dirty = files.filter((file) => file.dirty)
     const { position } = this
     try {
-      if (healthy && dirty.length === 0 && this.#committed && position !== undefined) await this.commit(position, true)
+      if (healthy && dirty.length === 0 && position !== undefined) await this.commit(position, true)
       await this.#context.handles.closeAll()
       if (dirty.length > 0) await this.#dropUnflushed(dirty)
     } catch (error) {

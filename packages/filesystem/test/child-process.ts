@@ -1,0 +1,32 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { text } from 'node:stream/consumers'
+
+/** What `child.ts` is told. */
+export interface Job {
+  readonly folder: string
+  readonly rows: number
+  readonly sink: Readonly<Record<string, unknown>>
+  /** Kills itself when it comes there for the nth time. */
+  readonly failpoint?: { readonly name: string; readonly nth: number }
+}
+
+export interface Child {
+  readonly process: ChildProcess
+  /** How it ended, and what it wrote: `done`, or an error as `CODE|kind|message`. */
+  readonly ended: Promise<{ readonly signal: NodeJS.Signals | null; readonly said: string }>
+}
+
+/** Runs a pipeline in a process of its own; `through` is a command that starts it. */
+export function startChild(
+  job: Job,
+  through: readonly string[] = [],
+  identity: { uid?: number; gid?: number } = {},
+): Child {
+  const node = [process.execPath, '--conditions=cdc-source', '--no-warnings', `${import.meta.dirname}/child.ts`]
+  const [command, ...args] = [...through, ...node, JSON.stringify(job)]
+  const child = spawn(command!, args, { stdio: ['ignore', 'pipe', 'inherit'], ...identity })
+  const said = text(child.stdout!)
+  const ended = once(child, 'exit').then(async ([, signal]) => ({ signal, said: (await said).trim() }))
+  return { process: child, ended }
+}
