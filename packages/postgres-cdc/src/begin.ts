@@ -14,6 +14,7 @@ import {
   assertSameHistory,
   assertSamePublication,
   assertSlotReaches,
+  assertStillChosen,
   droppedSince,
   identify,
   knownTables,
@@ -122,7 +123,7 @@ async function beginSnapshot(
 /** Goes on after a position, when nothing can be missing since. */
 export async function resume(
   environment: Environment,
-  { session, tables: matching }: Preflight,
+  { session, tables: matching, fault }: Preflight,
   parts: PositionParts,
   context: SourceContext,
 ): Promise<Beginning> {
@@ -130,6 +131,8 @@ export async function resume(
   const server = await identify(connection, parts.timeline)
   assertSameHistory(parts, server)
   const tables = knownTables(parts, matching, context.shapes, context.logger)
+  const dropped = await droppedSince(session, parts)
+  assertStillChosen(parts, [...oidsOf(tables), ...dropped], fault, context.logger)
   const publication = await readPublication(session, wanted.name)
   if (rules.mode !== 'snapshot') {
     await assertSlotReaches(session, slot, parts)
@@ -140,7 +143,7 @@ export async function resume(
     await assertSamePublication(session, parts, publication, tables)
     await assertPublished(session, publication, tables)
   }
-  const here = new Set([...oidsOf(tables), ...(await droppedSince(session, parts))])
+  const here = new Set([...oidsOf(tables), ...dropped])
   const pending = parts.pending.size === 0 ? noTables : new Set([...parts.pending].filter((oid) => here.has(oid)))
   return {
     parts: { ...parts, timeline: server.timeline, tables: oidSetText(here), pending },

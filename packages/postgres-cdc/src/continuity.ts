@@ -1,4 +1,4 @@
-import { type Logger, tableName } from '@cdc/core'
+import { type CdcError, type Logger, tableName } from '@cdc/core'
 import {
   assertUsableSlot,
   type ConnectionOptions,
@@ -167,6 +167,26 @@ export function knownTables(
     )
   }
   return tables.filter(({ oid }) => known.has(oid))
+}
+
+/**
+ * Tables that were read until now and are there, and that the options leave out now: a slip of the pen where the
+ * options choose less than they say (`fault`), else the user's wish, which the log tells once more.
+ */
+export function assertStillChosen(
+  parts: PositionParts,
+  accounted: readonly number[],
+  fault: CdcError | undefined,
+  logger: Logger,
+): void {
+  const known = new Set(accounted)
+  const left = [...parseOidSet(parts.tables)].filter((oid) => !known.has(oid))
+  if (left.length === 0) return
+  if (fault !== undefined) throw fault
+  logger.warn(
+    { oids: left },
+    `${left.length} of the tables that this pipeline has read so far are left out by its options from here on.`,
+  )
 }
 
 /** Tables of the position that are not there any more: what was written before they were dropped is still to come. */

@@ -1,4 +1,4 @@
-import { type Logger, tableName } from '@cdc/core'
+import { type CdcError, type Logger, tableName } from '@cdc/core'
 import { assertReplicable, type ServerState, Session, serverState } from '@cdc/pg-replication'
 import { type Relation, readLeaves, readTables } from './catalog.ts'
 import type { Environment } from './environment.ts'
@@ -10,6 +10,8 @@ export interface Preflight {
   readonly server: ServerState
   /** What the options choose now. */
   readonly tables: readonly Relation[]
+  /** What is wrong with the choice; an earlier run may have read tables that were dropped since. */
+  readonly fault?: CdcError
 }
 
 /**
@@ -25,7 +27,7 @@ export async function preflight(environment: Environment, logger: Logger, resume
     if (fault !== undefined && !resumed) throw fault
     if (fault !== undefined) logger.warn({ code: fault.code }, fault.message)
     if (!resumed) await judge(session, environment, tables, logger)
-    return { session, server, tables }
+    return { session, server, tables, ...(fault === undefined ? {} : { fault }) }
   } catch (failure) {
     await session.close()
     throw failure

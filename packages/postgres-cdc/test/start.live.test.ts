@@ -194,6 +194,19 @@ test('a slot of another plug-in, of another database or in use is named', async 
   await patient.until(() => patient.reports.some(({ type }) => type === 'streaming'))
 })
 
+test('tables that were read are not lost to a slip in table-name, and are to a choice', async () => {
+  await using live = await Live.of(
+    15,
+    `${fence} CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY)`,
+  )
+  const { position } = await positioned(live)
+  const slip = await refused(live.follow({ after: position, options: { ...latest, 'table-name': 'fence|aa' } }))
+  expect([slip.code, slip.kind]).toEqual(['TABLE_NOT_FOUND', 'config'])
+  const chosen = live.follow({ after: position, options: { ...latest, 'table-name': 'fence|a' } })
+  await chosen.until(() => chosen.reports.some(({ type }) => type === 'streaming'))
+  expect(chosen.logs.some(({ message }) => message.includes('1 of the tables that this pipeline has read'))).toBe(true)
+})
+
 for (const version of versions)
   test(`PostgreSQL ${version}: a history with a hole in it is never read on`, async () => {
     await using live = await Live.of(version, `${fence} CREATE TABLE t (id int PRIMARY KEY)`)
