@@ -1,10 +1,10 @@
 import { defineSource, type OptionValues } from '@cdc/core'
+import { tableOf } from '@cdc/flink-schema'
 import { readFields } from './field-options.ts'
 import { generatorOf, rowsOf } from './generators.ts'
 import { datagenOptions } from './options.ts'
 import { datagenPositions } from './position.ts'
 import { DatagenSource } from './source.ts'
-import { tableOf } from './table.ts'
 
 /** The datagen source: generates rows, with the options of Flink's connector of that name. */
 export const datagen = defineSource({

@@ -1,6 +1,5 @@
 import { nearest, parseDuration } from '@cdc/core'
-import type { ColumnSpec } from './schema.ts'
-import type { SqlRoot, SqlType } from './sql-type.ts'
+import type { ColumnSpec, SqlRoot, SqlType } from '@cdc/flink-schema'
 
 /** How to make the cells of a column. */
 export type FieldSpec = SequenceField | RandomField

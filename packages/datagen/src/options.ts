@@ -1,19 +1,7 @@
 import { defineOptions, integer, type OptionRule, option, prefix, text } from '@cdc/core'
+import { schemaType, tableNameType } from '@cdc/flink-schema'
 import { z } from 'zod'
 import { readFields } from './field-options.ts'
-import { parseSchema } from './schema.ts'
-import { SchemaFault } from './schema-tokens.ts'
-
-const written = z.union([z.string(), z.record(z.string(), z.string())], { error: 'must be text or a map of texts' })
-const schema = written.transform((value, context) => {
-  try {
-    return parseSchema(value)
-  } catch (fault) {
-    if (!(fault instanceof SchemaFault)) throw fault
-    context.addIssue({ code: 'custom', message: fault.message })
-    return z.NEVER
-  }
-})
 
 const rate = z
   .union([z.number(), z.string()], { error: 'must be a number or unlimited' })
@@ -27,7 +15,7 @@ const rate = z
 
 const fields = {
   schema: option(
-    schema,
+    schemaType,
     {
       doc: 'The columns, as between the brackets of Flink’s CREATE TABLE: `id BIGINT, name STRING, PRIMARY KEY (id)`. Or a map from column to type.',
       required: true,
@@ -37,7 +25,7 @@ const fields = {
   ),
   'table-name': text(
     { doc: 'What the rows are called, `schema.table` or `table` (then in `public`).', default: 'public.datagen' },
-    z.string().regex(/^[^.]+(\.[^.]+)?$/, 'must be a table, or schema.table'),
+    tableNameType,
   ),
   'rows-per-second': option(
     rate,
