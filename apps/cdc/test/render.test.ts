@@ -163,7 +163,7 @@ describe('the terminal', () => {
     [0, { type: 'streaming', position: 'p' }],
     [1000, { type: 'written', changes: 3000, bytes: 1, milliseconds: 1 }],
     [1000, { type: 'lag', bytes: 2048, milliseconds: 300 }],
-    [1500, { type: 'checkpoint', position: 'p', milliseconds: 2 }],
+    [1500, { type: 'checkpoint', position: 'p', milliseconds: 2, settled: true }],
   ]
 
   test('has one line while streaming: rate, lag, checkpoint; the last facts give way where it is narrow', () => {

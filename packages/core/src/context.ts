@@ -1,3 +1,5 @@
+import type { ErrorKind } from './errors.ts'
+
 /** Structured logging: fields first, as pino has it. Never given row values or secrets. */
 export interface Logger {
   debug(fields: object, message: string): void
@@ -25,9 +27,21 @@ export type Report =
   | { readonly type: 'streaming'; readonly position: string }
   /** How far the source's log is ahead of what was read. */
   | { readonly type: 'lag'; readonly bytes: number; readonly milliseconds: number }
+  /** Log that the source's server keeps for this pipeline (PostgreSQL: what the slot retains). */
+  | { readonly type: 'retained'; readonly bytes: number }
   | { readonly type: 'written'; readonly changes: number; readonly bytes: number; readonly milliseconds: number }
   | { readonly type: 'flushed'; readonly sink: string; readonly milliseconds: number }
-  | { readonly type: 'checkpoint'; readonly position: string; readonly milliseconds: number }
+  /** `settled`: the position is a plain point of the log, with no snapshot left and none ahead of it. */
+  | {
+      readonly type: 'checkpoint'
+      readonly position: string
+      readonly milliseconds: number
+      readonly settled: boolean
+    }
+  /** Something went wrong, whatever follows: a rewind, or the end of the pipeline. */
+  | { readonly type: 'error'; readonly code: string; readonly kind: ErrorKind }
+  /** A sink did its last piece of work once more by itself. */
+  | { readonly type: 'retried'; readonly sink: string; readonly code: string }
   | { readonly type: 'rewind'; readonly code: string; readonly message: string; readonly delay: number }
   /** A change was set aside into the dead-letter file of its sink. `code`: of the error that was the reason. */
   | { readonly type: 'rejected'; readonly sink: string; readonly table: string; readonly code: string }

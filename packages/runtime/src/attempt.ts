@@ -174,6 +174,7 @@ export class Attempt {
       report,
       interval: limits.checkpointInterval,
       describe: configured.positions.describe,
+      settled: configured.positions.settled,
       acknowledge: async (position) => {
         this.position = position
         await within(source.acknowledge(position), sourceTimeout, late)

@@ -9,6 +9,7 @@ export interface CheckpointerSetup {
   /** Tells the source, after the save is durable. */
   readonly acknowledge: (position: Position) => Promise<void>
   readonly describe: (position: Position) => string
+  readonly settled: (position: Position) => boolean
   readonly report: (report: Report) => void
   /** Called once, with the first fault of a save or an acknowledgement. */
   readonly failed: (error: CdcError) => void
@@ -85,7 +86,7 @@ export class Checkpointer {
   }
 
   async #save({ checkpoint, shapes }: Offer): Promise<void> {
-    const { pipeline, store, report, describe, acknowledge } = this.#setup
+    const { pipeline, store, report, describe, settled, acknowledge } = this.#setup
     const start = performance.now()
     await failpoint('checkpoint.save')
     if (shapes !== undefined) {
@@ -97,6 +98,8 @@ export class Checkpointer {
     if (checkpoint.position === undefined) return
     await acknowledge(checkpoint.position)
     await failpoint('checkpoint.acknowledged')
-    report({ type: 'checkpoint', position: describe(checkpoint.position), milliseconds: performance.now() - start })
+    const { position } = checkpoint
+    const milliseconds = performance.now() - start
+    report({ type: 'checkpoint', position: describe(position), milliseconds, settled: settled(position) })
   }
 }

@@ -194,6 +194,7 @@ class Run {
 
   /** Throws what must stop the pipeline; else waits until it is time for the next attempt. */
   async #afterFailure(failure: CdcError, attempt: Attempt): Promise<{ reason: 'stopped' | undefined }> {
+    this.#report({ type: 'error', code: failure.code, kind: failure.kind })
     if (this.#signal.aborted) return this.#failedWhileStopping(failure)
     if (errorAction[failure.kind] === 'stop') throw failure
     if (attempt.everRead) this.#everRead = true

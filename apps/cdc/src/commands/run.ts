@@ -1,6 +1,7 @@
 import type { Logger, Report } from '@cdc/core'
+import type { MetricsEndpoint } from '@cdc/metrics'
 import type { Summary } from '@cdc/runtime'
-import { type Command, Option } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { addCommand } from '../command.ts'
 import type { LoadedPipeline } from '../config/resolve.ts'
 import { forced } from '../exit-codes.ts'
@@ -14,6 +15,7 @@ import { assemble, type CommonOptions, type Session } from '../session.ts'
 
 interface RunOptions extends CommonOptions {
   readonly progress: boolean
+  readonly metricsPort?: number
 }
 
 export function addRun(program: Command): void {
@@ -30,22 +32,48 @@ On a terminal it shows a bar a table and one status line; elsewhere it logs JSON
         ['PGPASSWORD=... cdc run shop.yaml', 'the file asks for ${env:PGPASSWORD}'],
         ['cdc run shop.yaml --log-format json 2>> shop.log', 'logs to a file'],
         ['cdc run shop.yaml --log-level debug --no-progress', 'everything, line by line'],
+        ['cdc run shop.yaml --metrics-port 9464', 'with http://127.0.0.1:9464/metrics, /healthz and /readyz'],
       ],
     },
     run,
     true,
-  ).addOption(new Option('--no-progress', 'log lines instead of bars on a terminal'))
+  )
+    .addOption(new Option('--no-progress', 'log lines instead of bars on a terminal'))
+    .option('--metrics-port <port>', 'serve metrics and health there, whatever the file says', port)
+}
+
+function port(written: string): number {
+  if (/^\d{1,5}$/.test(written) && Number(written) <= 65_535) return Number(written)
+  throw new InvalidArgumentError('It must be a whole number from 0 to 65535.')
+}
+
+/** Undefined where none are asked for. The package is loaded when they are. */
+async function serveMetrics(
+  loaded: LoadedPipeline,
+  options: RunOptions,
+  logger: Logger,
+): Promise<MetricsEndpoint | undefined> {
+  const { metricsPort } = options
+  if (loaded.metrics === undefined && metricsPort === undefined) return undefined
+  const { startMetricsServer } = await import('@cdc/metrics')
+  const wanted = { port: metricsPort ?? loaded.metrics!.port, host: loaded.metrics?.host ?? '127.0.0.1' }
+  const endpoint = await startMetricsServer({ pipeline: loaded.name, ...wanted })
+  logger.info({ urls: endpoint.urls }, `metrics at ${endpoint.urls.map((url) => `${url}/metrics`).join(' and ')}`)
+  return endpoint
 }
 
 async function run(session: Session, file: string, options: RunOptions): Promise<number> {
   const { loaded, logger } = await session.load(file, 'info')
   armFromEnvironment(process.env.CDC_FAILPOINTS)
+  // before anything is drawn or opened: a port that is taken is told at once
+  const metrics = await serveMetrics(loaded, options, logger)
   const progress = new Progress(Date.now())
   const display = options.progress && canDraw(session, loaded) ? drawn(session, progress) : undefined
   const reports = new ReportLog(logger, progress, Date.now(), display !== undefined)
   const observer = (report: Report) => {
     progress.apply(report, Date.now())
     reports.apply(report, Date.now())
+    metrics?.observer(report)
   }
   const stop = stopOnSignals(logger)
   const { signal } = stop
@@ -61,6 +89,7 @@ async function run(session: Session, file: string, options: RunOptions): Promise
   } finally {
     display?.stop()
     stop.forget()
+    await metrics?.close()
   }
 }
 

@@ -35,6 +35,7 @@ export interface PipelineDocument {
   readonly state: { readonly text: string; readonly spot: Spot } | undefined
   readonly plugins: readonly { readonly text: string; readonly spot: Spot }[]
   readonly limits: MapTree | undefined
+  readonly metrics: MapTree | undefined
   readonly deadLetters: { readonly text: string; readonly spot: Spot } | undefined
 }
 
@@ -47,6 +48,7 @@ export const documentKeys = [
   'routes',
   'state',
   'dead-letters',
+  'metrics',
   'plugins',
   'pipeline',
 ] as const
@@ -61,7 +63,7 @@ export function readDocument(tree: Tree, faults: FaultList, suggestion: string):
   const at = (key: (typeof documentKeys)[number]) => map.entries.get(key)
   const [state, plugins, limits] = [at('state'), at('plugins'), at('pipeline')]
   const [metadata, routes] = [at('metadata'), at('routes')]
-  const deadLetters = at('dead-letters')
+  const [deadLetters, metrics] = [at('dead-letters'), at('metrics')]
   const stateText = state && faults.text(state.value, 'state')
   const deadLettersText = deadLetters && faults.text(deadLetters.value, 'dead-letters')
   return {
@@ -71,6 +73,7 @@ export function readDocument(tree: Tree, faults: FaultList, suggestion: string):
     metadata: metadata === undefined ? {} : readMetadata(metadata.value, faults),
     routes: routes === undefined ? [] : readRoutes(routes.value, faults),
     state: stateText === undefined ? undefined : { text: stateText, spot: state!.value.spot },
+    metrics: metrics && faults.map(metrics.value, 'metrics', 'For example: metrics: {port: 9464}'),
     deadLetters: deadLettersText === undefined ? undefined : { text: deadLettersText, spot: deadLetters!.value.spot },
     plugins: plugins === undefined ? [] : faults.texts(plugins.value, 'plugins'),
     limits: limits && faults.map(limits.value, 'pipeline', 'For example: pipeline: {checkpoint-interval: 1s}'),
@@ -86,6 +89,7 @@ const nothing: PipelineDocument = {
   state: undefined,
   plugins: [],
   limits: undefined,
+  metrics: undefined,
   deadLetters: undefined,
 }
 const startOf = ({ start }: Spot): Spot => ({ start, end: start + 1 })

@@ -9,6 +9,7 @@ import type { FaultList } from './fault-list.ts'
 import { takeFormats } from './formats.ts'
 import { limitOptions, limitsOf } from './limits.ts'
 import type { WrittenMetadata } from './metadata.ts'
+import { type MetricsConfig, metricsOptions } from './metrics.ts'
 import type { ProblemCode, Spot } from './problem.ts'
 import { compareSinks } from './sinks.ts'
 import { type StateConfig, stateOf } from './state.ts'
@@ -32,6 +33,8 @@ export interface LoadedPipeline {
   readonly routes: readonly Route[]
   readonly state: StateConfig
   readonly limits: PipelineLimitsInput
+  /** Where metrics are served; undefined: nowhere. */
+  readonly metrics: MetricsConfig | undefined
   /** Where changes are kept that sinks could not take: an absolute path. */
   readonly deadLetters: string
   /** Values of secret options, never to be shown. Those that also stand in the open are not among them. */
@@ -75,6 +78,7 @@ class Resolver {
     compareSinks(sinks, this.#faults)
     const state = this.#state()
     const limits = this.#limits()
+    const metrics = this.#metrics()
     const secretSpots = this.#secretSpots
     if (this.#faults.problems.length > 0 || !name || !configuredSource || !state || !limits) return { secretSpots }
     const entries = sinks.map(
@@ -88,7 +92,7 @@ class Resolver {
     const secrets = [...this.#secrets].filter((secret) => !this.#open.has(secret))
     const file = this.#context.path
     const deadLetters = resolve(this.#context.directory, this.#document.deadLetters?.text ?? defaultDeadLetters)
-    const checked = { source: configuredSource, sinks: entries, metadata, routes, state, limits }
+    const checked = { source: configuredSource, sinks: entries, metadata, routes, state, limits, metrics }
     return { secretSpots, loaded: { file, name, ...checked, deadLetters, secrets } }
   }
 
@@ -170,6 +174,14 @@ class Resolver {
     const { values, problems } = limitOptions.parse(plain(limits) as Record<string, unknown>)
     this.#place(problems, limits, limits.spot, limitOptions)
     return problems.length === 0 ? limitsOf(values) : undefined
+  }
+
+  #metrics(): MetricsConfig | undefined {
+    const { metrics } = this.#document
+    if (metrics === undefined) return undefined
+    const { values, problems } = metricsOptions.parse(plain(metrics) as Record<string, unknown>)
+    this.#place(problems, metrics, metrics.spot, metricsOptions)
+    return values
   }
 
   #state(): StateConfig | undefined {

@@ -212,6 +212,7 @@ export class PostgresSink implements Sink {
     const again = state !== undefined && isRetriable(state) && this.#sole !== undefined
     if (!again || attempt >= this.#options['sink.max-retries']) throw cause
     this.#context.logger.warn({ sqlstate: state, attempt: attempt + 1 }, 'The target rolled back; trying again')
+    this.#context.report({ type: 'retried', sink: this.#context.sink, code: 'TARGET_RETRY' })
     await this.#rollBack()
     await this.#pause(attempt)
   }
