@@ -1,0 +1,3 @@
+export { error, errorCatalogue } from './errors.ts'
+export { json } from './json.ts'
+export { jsonOptions } from './options.ts'
