@@ -1,0 +1,53 @@
+import type { EncodedRecord, Encoder, RowChange, Truncate } from '@cdc/core'
+import type { Clock } from '../clock.ts'
+import type { Settings } from '../settings.ts'
+import { type Event, eventsOf, type Headers, tableRecord } from './events.ts'
+import { timeTexts } from './source-block.ts'
+import { type TableParts, type Wrapping, wrapping } from './table-parts.ts'
+import type { TransactionOrder } from './transaction-order.ts'
+
+/** What all encoders of one instance of the format share. */
+export interface EncodeContext {
+  readonly settings: Settings
+  readonly clock: Clock
+  readonly order: TransactionOrder
+  readonly headers: Headers
+}
+
+/** Writes changes of one table as Debezium's envelopes. */
+export class EnvelopeEncoder implements Encoder {
+  readonly #parts: TableParts
+  readonly #context: EncodeContext
+  readonly #wrapping: Wrapping
+
+  constructor(parts: TableParts, context: EncodeContext) {
+    this.#parts = parts
+    this.#context = context
+    this.#wrapping = wrapping(parts.envelopeSchema(context.settings), context.settings.value.schemas)
+  }
+
+  encode(change: RowChange | Truncate): readonly EncodedRecord[] {
+    const { settings, headers } = this.#context
+    const events = eventsOf(change, this.#parts, settings)
+    // nearly all are one event and one record
+    if (events.length === 1 && events[0]!.op !== 'd')
+      return [tableRecord(this.#parts.wrapped(events[0]!.key), this.#value(events[0]!), headers)]
+    return events.flatMap((event) => {
+      const key = this.#parts.wrapped(event.key)
+      const own = { ...event.headers, ...headers }
+      const record = tableRecord(key, this.#value(event), own)
+      return event.op === 'd' && settings.tombstones ? [record, tableRecord(key, null, own)] : [record]
+    })
+  }
+
+  #value({ op, before, after, origin }: Event): string {
+    const { settings, clock, order } = this.#context
+    const { rows, source, collection } = this.#parts
+    const old = before === undefined ? 'null' : `${rows.openOld(before)}}`
+    const now = after === undefined ? 'null' : `${rows.open(after, before)}}`
+    const transaction = settings.transactions ? order.next(origin, collection) : 'null'
+    const { ms, us, ns } = timeTexts(clock())
+    const { open, close } = this.#wrapping
+    return `${open}{"before":${old},"after":${now},"source":${source.text(origin)},"transaction":${transaction},"op":"${op}","ts_ms":${ms},"ts_us":${us},"ts_ns":${ns}}${close}`
+  }
+}

@@ -1,0 +1,2 @@
+export { debeziumJson } from './debezium-json.ts'
+export { topicName } from './names.ts'
