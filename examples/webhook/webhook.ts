@@ -43,6 +43,9 @@ class WebhookSink implements core.Sink {
 
   async open(): Promise<void> {}
   async flush(): Promise<void> {} // when `write` resolves, the service has said that it has everything
+  async close(): Promise<void> {
+    await this.#format.close?.()
+  }
 
   async write({ changes }: core.Batch, signal: AbortSignal): Promise<void> {
     let body = ''
@@ -54,10 +57,6 @@ class WebhookSink implements core.Sink {
           body += `${JSON.stringify({ table, key: asText(key), value: asText(value) })}\n`
     }
     if (body !== '') await this.#post(body, signal)
-  }
-
-  async close(): Promise<void> {
-    await this.#format.close?.()
   }
 
   async #post(body: string, signal: AbortSignal): Promise<void> {

@@ -1,0 +1,1 @@
+export { newConnector } from './new-connector.ts'
