@@ -5,6 +5,7 @@ import { addDoctor } from './commands/doctor.ts'
 import { addPlan } from './commands/plan.ts'
 import { addReset } from './commands/reset.ts'
 import { addRun } from './commands/run.ts'
+import { addSchema } from './commands/schema.ts'
 import { addSlots } from './commands/slots.ts'
 import { addTail } from './commands/tail.ts'
 import { addValidate } from './commands/validate.ts'
@@ -41,7 +42,8 @@ export function createProgram(): Command {
     .addHelpText('after', `${overview}${exits}\nHelp on a command, with examples: cdc help run`)
     .showHelpAfterError('(cdc help shows the commands)')
     .exitOverride()
-  for (const add of [addRun, addValidate, addPlan, addDoctor, addTail, addSlots, addDeadLetters, addReset]) add(program)
+  for (const add of [addRun, addValidate, addSchema, addPlan, addDoctor, addTail, addSlots, addDeadLetters, addReset])
+    add(program)
   return program
 }
 

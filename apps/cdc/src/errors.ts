@@ -144,6 +144,11 @@ export const error = defineErrors({
     cause: 'The server has no replication slot of this name.',
     cure: 'See `cdc slots list`.',
   },
+  FILE_NOT_WRITTEN: {
+    kind: 'config',
+    cause: 'A file that the command was to write cannot be written.',
+    cure: 'Check the rights of the directory, and the room on its disk.',
+  },
   DEAD_LETTER_NOT_FOUND: {
     kind: 'config',
     cause: 'No dead letter of this pipeline has this id, or no sink this name.',

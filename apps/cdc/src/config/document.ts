@@ -52,7 +52,7 @@ export const documentKeys = [
   'plugins',
   'pipeline',
 ] as const
-const namePattern = /^[a-z0-9][a-z0-9_-]{0,58}$/
+export const namePattern = /^[a-z0-9][a-z0-9_-]{0,58}$/
 const sourceExample = 'For example: source: {connector: datagen, ...}'
 
 /** Reads the keys that belong to the file itself. `suggestion`: a name for a pipeline that has none. */
@@ -165,7 +165,7 @@ function readList({ key, value }: Entry, faults: FaultList): (Section | undefine
 }
 
 /** The keys of a sink that are the file's and no options of its connector. */
-const sinkKeys = ['connector', 'name', 'tables', 'errors.tolerance']
+export const sinkKeys = ['connector', 'name', 'tables', 'errors.tolerance'] as const
 
 function readTolerance(entry: Entry | undefined, faults: FaultList): Tolerance | undefined {
   const written = entry && faults.text(entry.value, 'errors.tolerance')
@@ -177,7 +177,7 @@ function readTolerance(entry: Entry | undefined, faults: FaultList): Tolerance |
 }
 
 function readSection(role: Section['role'], path: string, map: MapTree, key: Spot, faults: FaultList): Section {
-  const own = role === 'sink' ? sinkKeys : ['connector']
+  const own: readonly string[] = role === 'sink' ? sinkKeys : ['connector']
   const options = new Map([...map.entries].filter(([name]) => !own.includes(name)))
   const [connector, name, tables] = ['connector', 'name', 'tables'].map((one) => map.entries.get(one))
   const section = {

@@ -48,6 +48,15 @@ export async function loadPipeline(
   return loaded
 }
 
+/** The plug-ins that a file names, as far as it can be read: other mistakes are left for `loadPipeline`. */
+export function pluginsOf(path: string, env: Readonly<Record<string, string | undefined>>): string[] {
+  const { tree } = parseYaml(readText(path))
+  if (tree === undefined) return []
+  const directory = path === '-' ? process.cwd() : dirname(resolve(path))
+  const { plugins } = readDocument(interpolate(tree, { env, directory }).tree, new FaultList(), 'shop')
+  return plugins.map(({ text }) => text)
+}
+
 const minimal = 'A small one: {name: demo, source: {connector: datagen}, sink: {connector: print}}'
 
 const unread: readonly string[] = ['INVALID_YAML', 'ALIAS_LIMIT', 'ENV_MISSING', 'FILE_MISSING', 'INVALID_REFERENCE']
