@@ -27,7 +27,8 @@ function create(parameters: readonly string[]): [Created, Kind, boolean] {
   const { values, positionals } = parsed(parameters)
   const kind = kinds.find((one) => one === values.kind)
   if (values.help === true || positionals.length !== 1 || kind === undefined) {
-    const why = values.help ? 'What it does:' : kind === undefined ? 'Say what it is: --kind.' : 'Give one name.'
+    const noKind = values.kind === undefined ? 'Say what it is: --kind.' : `'${values.kind}' is no kind of connector.`
+    const why = values.help ? 'What it does:' : kind === undefined ? noKind : 'Give one name.'
     throw new Refusal(why, usage)
   }
   const standalone = values.standalone === true

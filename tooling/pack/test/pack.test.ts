@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { installPacked, type Packed, pack, pnpm, publishable, readJson, run } from '../src/pack.ts'
 import { examplesRun } from './examples.ts'
+import { pluginsRun } from './plugins.ts'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 let folder: string
@@ -88,3 +89,4 @@ it('brings its commands', async () => {
 })
 
 examplesRun(root, () => project)
+pluginsRun(root, () => project)
