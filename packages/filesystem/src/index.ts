@@ -1,1 +1,2 @@
 export { filesystem } from './filesystem.ts'
+export { filesystemSource } from './filesystem-source.ts'

@@ -3,6 +3,7 @@ import {
   type Change,
   choice,
   type Decoder,
+  defineErrors,
   defineFormat,
   defineOptions,
   type EncodedRecord,
@@ -77,12 +78,26 @@ const origin: Origin = {
   order: 0,
 }
 
+const wholeError = defineErrors({
+  WHOLE_UNREADABLE: { kind: 'data', cause: 'The line is none of the format.', cure: 'Look at it.' },
+})
+
+function parsed(value: Uint8Array) {
+  try {
+    const read = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(value))
+    if (read.table !== undefined && read.row !== undefined) return read
+  } catch {
+    // said below, without the line itself
+  }
+  throw wholeError('WHOLE_UNREADABLE', { message: 'There is no table and no row in it.' })
+}
+
 class WholeDecoder implements Decoder {
   readonly #tables = new Map<string, Table>()
 
   decode(_key: Uint8Array | null, value: Uint8Array | null): Change[] {
     if (value === null) return []
-    const { table: shape, row } = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(value))
+    const { table: shape, row } = parsed(value)
     const text = JSON.stringify(shape)
     if (!this.#tables.has(text)) this.#tables.set(text, shape)
     const table = this.#tables.get(text)!

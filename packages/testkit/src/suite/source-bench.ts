@@ -26,7 +26,7 @@ type ReaderOptions = Partial<Pick<SourceContext, 'limits' | 'wants' | 'shapes'>>
 /** A run without interruption: what others are compared with. */
 export interface Run {
   readonly batches: readonly Batch[]
-  /** What was committed after the snapshot. */
+  /** What was committed after the snapshot; all of it, where the source streams its whole history. */
   readonly streamed: readonly EditTransaction[]
   /** The last that was committed, to read to; undefined where nothing can be committed. */
   readonly mark: number | undefined
@@ -98,7 +98,7 @@ export class SourceBench {
 
   /** Rows that are there, then random transactions while it is read, to the last of them. */
   async run(options: ReaderOptions = {}): Promise<Run> {
-    const { write, truncate, bounded } = this.declared
+    const { write, truncate, bounded, snapshot, history } = this.declared
     if (!write) return this.#ownRun(options)
     const model = emptyModel()
     const tables = [items, pairs, events]
@@ -111,7 +111,8 @@ export class SourceBench {
     const mark = await this.mark()
     await reader.untilMark(mark)
     if (bounded) await reader.untilEnd()
-    return { batches: reader.batches, streamed, mark, reader }
+    const all = history && !snapshot ? [...before, ...streamed] : streamed
+    return { batches: reader.batches, streamed: all, mark, reader }
   }
 
   async #ownRun(options: ReaderOptions): Promise<Run> {

@@ -24,6 +24,7 @@ export function sourceConformance(suite: SourceSuite): SuiteReport {
     deadline: suite.deadline ?? 30_000,
     write: can.write ?? true,
     snapshot: can.snapshot ?? true,
+    history: can.history ?? false,
     resume: can.resume ?? true,
     truncate: can.truncate ?? true,
     transactions: can.transactions ?? true,

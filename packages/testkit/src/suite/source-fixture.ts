@@ -27,6 +27,8 @@ export interface SourceAbilities {
   readonly write?: boolean
   /** Rows that were there before the first start are read first. Default true. */
   readonly snapshot?: boolean
+  /** Without a snapshot: what was committed before the first start is streamed too, as files and topics have it. Default false. */
+  readonly history?: boolean
   /** The same position gives the same changes again. Default true. */
   readonly resume?: boolean
   /** TRUNCATE is seen. Default true. */

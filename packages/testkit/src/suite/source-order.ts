@@ -72,6 +72,7 @@ export const orderCases: readonly SourceCase[] = [
     async run(bench) {
       await bench.commit({ kind: 'insert', table: items, after: [1, 'a', null] })
       const first = await bench.startSettled()
+      if (!bench.declared.snapshot && bench.declared.history) await first.untilMark(await bench.mark())
       const shape = first.changes().find((change) => change.kind === 'schema' && change.table.name === items.name)
       that(shape?.kind === 'schema', 'There was no schema change.')
       that(shape.previous === undefined, 'The first shape that was ever emitted names one before it.')
