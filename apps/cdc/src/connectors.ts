@@ -17,7 +17,9 @@ const builtIn: Readonly<Record<Kind, Readonly<Record<string, Load>>>> = {
     print: () => import('@cdc/print'),
     blackhole: () => import('@cdc/blackhole'),
   },
-  format: {},
+  format: {
+    json: () => import('@cdc/json'),
+  },
 }
 
 export type Role = 'source' | 'sink'

@@ -3,6 +3,8 @@ import { Fault } from './fault.ts'
 
 const number = /^([+-]?)(\d+)(?:\.(\d*))?(?:[eE]([+-]?\d{1,7}))?$/
 const stored = /^(?:0|-?[1-9]\d*|-?0\.\d*[1-9]\d*)$|^-?[1-9]\d*\.\d+$/
+/** Whole numbers as nearly all are written: the short way. */
+const short = /^-?\d{1,15}$/
 /** What PostgreSQL's numeric can hold. */
 const mostDigits = 131072
 const mostFraction = 16383
@@ -30,13 +32,14 @@ export function wholeNumber(text: string): bigint {
 }
 
 export function int64Cell(text: string): bigint {
+  if (short.test(text)) return BigInt(text)
   const value = wholeNumber(text)
   if (BigInt.asIntN(64, value) !== value) throw new Fault('a whole number of 64 bits')
   return value
 }
 
 export function smallIntCell(text: string, bits: 16 | 32): number {
-  const value = Number(wholeNumber(text))
+  const value = Number(short.test(text) ? text : wholeNumber(text)) + 0
   if (value < -(2 ** (bits - 1)) || value >= 2 ** (bits - 1)) throw new Fault(`a whole number of ${bits} bits`)
   return value
 }
@@ -62,6 +65,7 @@ type DecimalType = Extract<DataType, { kind: 'decimal' }>
 
 function fitted(plain: string, precision: number, scale: number): string {
   const [whole, fraction = ''] = plain.split('.') as [string, string?]
+  if (whole.length <= precision - scale && fraction.length === scale) return plain
   const digits = whole.replace(/^-?0*/, '').length
   if (digits > Math.max(0, precision - scale) || /[1-9]/.test(fraction.slice(scale)))
     throw new Fault(`a decimal number of ${precision} digits, ${scale} of them after the point`)
