@@ -11,7 +11,9 @@ describe('a broken format turns its law red, and no other', () => {
   test.each(formatTwins)('$breaks: one that $does', async (twin) => {
     const broken = await brokenLaws(suite(twin))
     expect([...broken.keys()], [...broken.values()].join('\n\n')).toEqual([twin.breaks])
-    expect(broken.get(twin.breaks)!.message).toContain(formatLaws[twin.breaks].says)
+    const message = broken.get(twin.breaks)!.message
+    expect(message).toContain(formatLaws[twin.breaks].says)
+    expect(message).toContain(`README.md#${twin.breaks.toLowerCase()} and docs/`)
   })
 
   test('the same suite is green without a fault', async () => {

@@ -25,7 +25,7 @@ describe('a broken sink turns its law red, and no other', () => {
     expect(red, [...broken.values()].join('\n\n')).toEqual([twin.breaks, ...(twin.also ?? [])].sort())
     const message = broken.get(twin.breaks)!.message
     expect(message).toContain(sinkLaws[twin.breaks].says)
-    expect(message).toContain(`README.md#${twin.breaks.toLowerCase()}`)
+    expect(message).toContain(`README.md#${twin.breaks.toLowerCase()} and docs/`)
   })
 
   test.each(sinkTwins)(

@@ -21,7 +21,7 @@ describe('a broken source turns its law red, and no other', () => {
     expect([...broken.keys()], [...broken.values()].join('\n\n')).toEqual([twin.breaks, ...(twin.also ?? [])].sort())
     const message = broken.get(twin.breaks)!.message
     expect(message).toContain(sourceLaws[twin.breaks].says)
-    expect(message).toContain(`README.md#${twin.breaks.toLowerCase()}`)
+    expect(message).toContain(`README.md#${twin.breaks.toLowerCase()} and docs/`)
   })
 
   test('the same suite is green without a fault', async () => {

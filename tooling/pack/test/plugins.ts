@@ -1,5 +1,9 @@
-import { mkdirSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { copyFileSync, mkdirSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { CdcError } from '@cdc/core'
 import { type Kind, kinds } from '@cdc/create-connector'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -50,13 +54,27 @@ export function pluginsRun(root: string, project: () => string): void {
       ])
     })
 
-    it('a format of a plug-in is one that any sink with a format takes', async () => {
-      const file = pipeline('format.yaml', {
-        plugins: ['./cdc-acme-source/dist/index.js', './cdc-acme-format'],
+    it('the connector of the docs posts in the format of another plug-in', async () => {
+      copyFileSync(join(root, 'examples', 'webhook', 'webhook.ts'), join(project(), 'webhook.ts'))
+      const bodies: string[] = []
+      const service = createServer(async (request, response) => {
+        bodies.push(await text(request))
+        response.end()
+      }).listen(0, '127.0.0.1')
+      await once(service, 'listening')
+      const file = pipeline('hook.yaml', {
+        plugins: ['./cdc-acme-source/dist/index.js', './cdc-acme-format', './webhook.ts'],
         source: { connector: 'acme-source', path: join(project(), 'events.txt'), follow: false },
-        sink: { connector: 'filesystem', path: join(project(), 'out'), format: 'acme-format' },
+        sink: {
+          connector: 'webhook',
+          url: `http://127.0.0.1:${(service.address() as AddressInfo).port}/`,
+          format: 'acme-format',
+        },
       })
-      await cdc('validate', file)
+      await cdc('run', file)
+      service.close()
+      const records = bodies.join('').trimEnd().split('\n')
+      expect(records.map((line) => JSON.parse(JSON.parse(line).value).after.text)).toEqual(['first', 'second'])
     })
 
     it.each([
