@@ -18,6 +18,7 @@ const builtIn: Readonly<Record<Kind, Readonly<Record<string, Load>>>> = {
     blackhole: () => import('@cdc/blackhole'),
   },
   format: {
+    'debezium-json': () => import('@cdc/debezium-json'),
     json: () => import('@cdc/json'),
   },
 }

@@ -59,6 +59,8 @@ export interface SinkSpec<F extends OptionFields> extends Named<F> {
 export interface FormatSpec<F extends OptionFields> extends Named<F> {
   /** What kinds of rows can be written down in it. */
   readonly holds: (values: OptionValues<F>) => ChangelogMode
+  /** The optional kinds of changes that it writes down (`Format.boundaries`). Absent: neither. */
+  readonly takes?: (values: OptionValues<F>) => SinkCapabilities['takes']
   readonly create: (values: OptionValues<F>, context: FormatContext) => Format
 }
 
@@ -87,6 +89,8 @@ export interface ConfiguredFormat {
   readonly kind: 'format'
   readonly name: string
   readonly holds: ChangelogMode
+  /** What a sink that writes this format should declare to take. Absent: neither kind. */
+  readonly takes?: SinkCapabilities['takes']
   create(context: FormatContext): Format
 }
 
@@ -160,6 +164,7 @@ export function defineFormat<F extends OptionFields>(spec: FormatSpec<F>): Forma
     kind: 'format',
     name: spec.name,
     holds: spec.holds(values),
+    ...(spec.takes === undefined ? {} : { takes: spec.takes(values) }),
     create: (context) => spec.create(values, context),
   }))
 }

@@ -10,5 +10,6 @@ export const debeziumJson = defineFormat({
   options: debeziumJsonOptions,
   // without the envelope there are no old rows
   holds: (values) => (values.unwrap ? 'upsert' : 'retract'),
+  takes: (values) => (values['provide.transaction.metadata'] ? ['message', 'transaction'] : ['message']),
   create: (values, context) => new DebeziumFormat(settingsOf(values, context.pipeline), context),
 })

@@ -14,6 +14,8 @@ export const filesystem = defineSink({
     remembers: true,
     atomicTables: true,
     keyless: 'append',
+    rejects: true,
+    takes: format.takes ?? [],
   }),
   create: (options, context) => new FilesystemSink(specOf(options), context),
   admin: (options, context) => sinkAdmin(specOf(options), context),

@@ -128,7 +128,11 @@ export class FilesystemSink implements Sink {
       if (timed && target.transaction !== change.origin.transaction) this.#place(target, change.origin.transaction)
       const { file } = target
       const into = file === undefined || file.full ? await this.#fileOf(target, change.origin.transaction) : file
-      this.#encode(target, change, into)
+      try {
+        this.#encode(target, change, into)
+      } catch (error) {
+        await this.#reject(change, CdcError.from(error).at({ table: tableName(change.table) }))
+      }
       if (output.added(into)) {
         await output.drain(into)
         signal.throwIfAborted()
@@ -137,7 +141,7 @@ export class FilesystemSink implements Sink {
   }
 
   #encode(target: Target, change: RowChange | Truncate, file: OutputFile): void {
-    const records = encoded(target, change)
+    const records = target.encoder.encode(change)
     let lines = 0
     for (const record of records) {
       const line = target.line(record)
@@ -147,6 +151,12 @@ export class FilesystemSink implements Sink {
       lines++
     }
     if (lines === 0 && records.length > 0) throw tombstoneOnly(this.#spec.format.name, target.table)
+  }
+
+  /** A value that the format cannot write is set aside where the user tolerates that, before anything is flushed. */
+  async #reject(change: RowChange | Truncate, error: CdcError): Promise<void> {
+    if (error.kind !== 'data' || this.#context.reject === undefined) throw error
+    await this.#context.reject(change, error)
   }
 
   /** The encoder of a shape: the last one where an equal shape has come as a new object. */
@@ -203,14 +213,6 @@ export class FilesystemSink implements Sink {
       else file.buffer.addBytes(text)
       if (this.#output!.added(file)) await this.#output!.drain(file)
     }
-  }
-}
-
-function encoded(target: Target, change: RowChange | Truncate) {
-  try {
-    return target.encoder.encode(change)
-  } catch (error) {
-    throw CdcError.is(error) ? error.at({ table: tableName(target.table) }) : error
   }
 }
 

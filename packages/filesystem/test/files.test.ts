@@ -1,11 +1,16 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { readChanges } from '@cdc/core'
+import { debeziumJson } from '@cdc/debezium-json'
+import { json } from '@cdc/json'
 import { tableOf } from '@cdc/testkit'
 import { expect, test } from 'vitest'
 import { FilePattern, nameInSeries, patternFault, seriesExpression } from '../src/file-pattern.ts'
+import { filesystem, filesystemSource } from '../src/index.ts'
 import { batchOf, items, newFolder, opened, put, signal, sinkTo } from './feed.ts'
 import { dataFiles, flushedLines } from './flushed.ts'
+import { wholeFormat } from './whole-format.ts'
 
 const place = { database: 'shop', schema: 'public', table: 'items', time: Date.UTC(2026, 0, 2, 3, 4) }
 
@@ -125,4 +130,60 @@ test('a format that breaks its lines is refused', async () => {
   expect(lineMakers.record('good')({ ...record, value: new Uint8Array([0x31]), headers: { a: null } })).toBe(
     '{"key":null,"value":1,"headers":{"a":null}}',
   )
+})
+
+test('a value that the format cannot write is set aside before the flush, and nothing else', async () => {
+  const folder = newFolder()
+  const aside: unknown[] = []
+  const broken = wholeFormat({ refuse: 'bad' })
+  const sink = await opened(sinkTo(folder, { format: broken }), {
+    reject: async (change, error) => void aside.push([change.kind, error.code, error.where.table]),
+  })
+  await put(sink, 'one', [1, 'good'], [2, 'bad'], [3, 'good'])
+  await sink.close()
+  expect(aside).toEqual([['insert', 'WHOLE_UNREADABLE', 'public.items']])
+  expect(flushedLines(folder).length).toBe(2)
+  const strict = await opened(sinkTo(newFolder(), { format: broken }))
+  await expect(put(strict, 'one', [2, 'bad'])).rejects.toMatchObject({ code: 'WHOLE_UNREADABLE', kind: 'data' })
+})
+
+test('debezium-json and json are written and read back, with messages and bounds where the format has them', async () => {
+  const folder = newFolder()
+  const sink = filesystem({
+    path: folder,
+    format: debeziumJson({ 'topic.prefix': 'shop', 'provide.transaction.metadata': true, 'schemas.enable': true }),
+    'sink.file-name': '${schema}.${table}.jsonl',
+  })
+  expect(sink.capabilities.takes).toEqual(['message', 'transaction'])
+  const made = await opened(sink)
+  const batch = batchOf([
+    [1, 'a'],
+    [2, 'b'],
+  ])
+  const { origin } = batch.changes[0]!
+  const changes = [{ kind: 'begin', origin }, ...batch.changes, { kind: 'commit', origin }] as const
+  await made.write({ ...batch, changes }, signal)
+  await made.flush('one', signal)
+  expect(dataFiles(folder)).toEqual(['cdc.transaction.jsonl', 'public.items.jsonl'])
+  expect(flushedLines(folder).length).toBe(4)
+})
+
+test('rows of plain json are read with the schema that is told', async () => {
+  const folder = newFolder()
+  const sink = await opened(filesystem({ path: folder, format: json({}), 'sink.file-name': '${table}.jsonl' }))
+  await put(sink, 'one', [1, 'a'], [2, 'b'])
+  const source = filesystemSource({
+    path: folder,
+    format: json({}),
+    schema: 'id INT, name STRING',
+    'table-name': 'shop.items',
+  })
+  const rows: unknown[] = []
+  for await (const { changes } of readChanges(source, { name: 'test' }))
+    for (const change of changes)
+      if (change.kind === 'insert') rows.push([change.table.schema, change.table.name, change.after])
+  expect(rows).toEqual([
+    ['shop', 'items', [1, 'a']],
+    ['shop', 'items', [2, 'b']],
+  ])
 })

@@ -13,9 +13,11 @@ import {
   type Table,
   type Truncate,
   tableName,
+  text,
 } from '@cdc/core'
 
 const options = defineOptions({
+  refuse: text({ doc: 'A cell that cannot be written.' }),
   tombstones: choice(['none', 'after', 'only'], { doc: 'How deletes are written.', default: 'none' }),
 })
 
@@ -25,10 +27,10 @@ export const wholeFormat = defineFormat({
   description: 'Keeps everything. For tests.',
   options,
   holds: () => 'retract',
-  create: ({ tombstones }) => ({
+  create: ({ tombstones, refuse }) => ({
     encoder: async (table) => {
       const shape = JSON.stringify(table)
-      return { encode: (change) => encode(change, shape, tombstones) }
+      return { encode: (change) => encode(refused(change, refuse), shape, tombstones) }
     },
     boundaries: async () => ({
       encode: (change) => [{ key: null, value: JSON.stringify({ kind: change.kind }), destination: 'transaction' }],
@@ -36,6 +38,11 @@ export const wholeFormat = defineFormat({
     decoder: async () => new WholeDecoder(),
   }),
 })
+
+function refused<C extends RowChange | Truncate>(change: C, cell: string | undefined): C {
+  if (cell === undefined || !('after' in change) || !change.after.includes(cell)) return change
+  throw wholeError('WHOLE_UNREADABLE', { message: 'A cell cannot be written.' })
+}
 
 function encode(change: RowChange | Truncate, shape: string, tombstones: string): EncodedRecord[] {
   const { kind, table } = change
