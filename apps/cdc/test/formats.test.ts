@@ -41,6 +41,15 @@ test('an unknown format is told with those there are and the nearest one, beside
   ])
 })
 
+test('options of another format, and of the one that was meant, are not called unknown options of the connector', async () => {
+  expect(await told(file('  format: plain-lines\n  plain-lines.separator: x\n  json.changelog: none\n'))).toEqual([
+    "8:3 UNKNOWN_OPTION Option 'json.changelog' belongs to format 'json', and 'format' is 'plain-lines'. | Leave it out, or set the other format.",
+  ])
+  expect(await told(file('  format: debezium_json\n  debezium-json.topic.prefix: x\n'))).toEqual([
+    expect.stringMatching(/^6:11 UNKNOWN_FORMAT .* \| Did you mean 'debezium-json'\?/),
+  ])
+})
+
 test('a missing format and one that is no name are mistakes of the connector', async () => {
   expect(await told(file('  rows: x\n'))).toEqual([
     "5:3 MISSING_OPTION Option 'format' is required: The format. | Add: format: ...",

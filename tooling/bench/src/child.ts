@@ -1,5 +1,7 @@
 import { text } from 'node:stream/consumers'
 import { blackhole } from '@cdc/blackhole'
+import { debeziumJson } from '@cdc/debezium-json'
+import { filesystem } from '@cdc/filesystem'
 import { jdbc } from '@cdc/jdbc'
 import { postgresCdc } from '@cdc/postgres-cdc'
 import { directoryState, pipeline } from '@cdc/runtime'
@@ -8,7 +10,12 @@ import type { Job, Measurement } from './measure.ts'
 const job = JSON.parse(await text(process.stdin)) as Job
 const stop = new AbortController()
 const { connector, ...sinkOptions } = job.sink
-const sink = connector === 'jdbc' ? jdbc(sinkOptions as never) : blackhole(sinkOptions as never)
+const sink =
+  connector === 'jdbc'
+    ? jdbc(sinkOptions as never)
+    : connector === 'filesystem'
+      ? filesystem({ ...(sinkOptions as { path: string }), format: debeziumJson({ 'topic.prefix': 'bench' }) })
+      : blackhole(sinkOptions as never)
 let changes = 0
 let flushed = false
 const run = pipeline({

@@ -10,7 +10,7 @@ import { fill, insert, update } from './workload.ts'
 
 const help = `pnpm bench [--rows 1000000] [--inserts 500000] [--updates 200000] [--runs 3] [--only TEXT] [--json FILE]
 
-Snapshot and stream of PostgreSQL into blackhole and into a second database, against COPY TO and pg_recvlogical in
+Snapshot and stream of PostgreSQL into blackhole, into files and into a second database, against COPY TO and pg_recvlogical in
 the same run. Rates are medians of --runs, ours and the reference in turn.`
 
 const { values } = parseArgs({
@@ -33,7 +33,8 @@ const inserts = Number(values.inserts)
 const updates = Number(values.updates)
 const runs = Number(values.runs)
 
-type SinkKind = 'blackhole' | 'jdbc'
+/** `filesystem`: debezium-json on disk. */
+type SinkKind = 'blackhole' | 'filesystem' | 'jdbc'
 
 interface Case {
   readonly name: string
@@ -76,7 +77,7 @@ async function prepare(source: PostgresServer): Promise<Case[]> {
   await fill(source, snapshot, rows)
   const streams = new Map<string, { database: string; changes: number }>()
   for (const kind of ['inserts', 'updates'] as const) streams.set(kind, await backlog(source, kind))
-  const sinks: SinkKind[] = ['blackhole', 'jdbc']
+  const sinks: SinkKind[] = ['blackhole', 'filesystem', 'jdbc']
   return [
     ...sinks.map((sink) => snapshotCase(source, snapshot, sink)),
     ...[...streams].flatMap(([kind, stream]) => sinks.map((sink) => streamCase(source, kind, stream, sink))),
@@ -159,6 +160,13 @@ function sourceOptions({ host, port, user, password }: PostgresServer, database:
 /** A fresh target: for updates with the rows that they meet. */
 async function targetOf(source: PostgresServer, sink: SinkKind, like: string | undefined) {
   if (sink === 'blackhole') return { options: { connector: 'blackhole' }, drop: async () => undefined }
+  if (sink === 'filesystem') {
+    const path = mkdtempSync(join(folder, 'files-'))
+    return {
+      options: { connector: 'filesystem', path },
+      drop: async () => rmSync(path, { recursive: true, force: true }),
+    }
+  }
   const database = await source.createDatabase('target')
   if (like !== undefined) await fill(source, database, 100_000)
   const url = `jdbc:postgresql://${source.host}:${source.port}/${database}?sslmode=disable`

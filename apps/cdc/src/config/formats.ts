@@ -59,8 +59,18 @@ export async function takeFormats(
     // what is wrong with the rest is told all the same
     configured[key] = placeholder
     if (definition === undefined) {
-      unknown(name, spot, connectors, faults)
+      const meant = unknown(name, spot, connectors, faults)
+      // the options of the one that is meant are no mistake beside this one
+      if (meant !== undefined) for (const one of keysUnder(`${stem}${meant}.`, entries)) entries.delete(one)
       continue
+    }
+    for (const other of connectors.names('format')) {
+      for (const one of keysUnder(`${stem}${other}.`, entries)) {
+        if (Object.hasOwn(declared.fields, one)) continue
+        const message = `Option '${one}' belongs to format '${other}', and '${key}' is '${name}'.`
+        faults.add('UNKNOWN_OPTION', entries.get(one)!.key, message, 'Leave it out, or set the other format.')
+        entries.delete(one)
+      }
     }
     const own = { ...section.options, entries: new Map(under) }
     const options = { ...own, entries: new Map(under.map(([one, entry]) => [prefixes[0] + one, entry])) }
@@ -73,12 +83,17 @@ export async function takeFormats(
   return { options, raw: { ...(plain(options) as object), ...configured }, formats }
 }
 
-function unknown(written: string, spot: Spot, connectors: Connectors, faults: FaultList): void {
+const keysUnder = (prefix: string, entries: ReadonlyMap<string, Entry>) =>
+  [...entries.keys()].filter((key) => key.toLowerCase().startsWith(prefix.toLowerCase()))
+
+/** Gives the name that was probably meant. */
+function unknown(written: string, spot: Spot, connectors: Connectors, faults: FaultList): string | undefined {
   const names = connectors.names('format')
   const near = nearest(written, names)
   const list = names.length === 0 ? '' : `There are: ${names.join(', ')}. `
   const hint = `${near === undefined ? '' : `Did you mean '${near}'? `}${list}Others come with \`plugins:\`.`
   faults.add('UNKNOWN_FORMAT', spot, `There is no format '${written}'.`, hint)
+  return near
 }
 
 /** Stands for a format that could not be made out; the file is refused in any case. */
