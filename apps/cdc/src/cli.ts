@@ -9,6 +9,7 @@ import { addSchema } from './commands/schema.ts'
 import { addSlots } from './commands/slots.ts'
 import { addTail } from './commands/tail.ts'
 import { addValidate } from './commands/validate.ts'
+import { addVerify } from './commands/verify.ts'
 import { exitCodeOf, exitCodeTable } from './exit-codes.ts'
 import { Session } from './session.ts'
 
@@ -42,7 +43,18 @@ export function createProgram(): Command {
     .addHelpText('after', `${overview}${exits}\nHelp on a command, with examples: cdc help run`)
     .showHelpAfterError('(cdc help shows the commands)')
     .exitOverride()
-  for (const add of [addRun, addValidate, addSchema, addPlan, addDoctor, addTail, addSlots, addDeadLetters, addReset])
+  for (const add of [
+    addRun,
+    addValidate,
+    addSchema,
+    addPlan,
+    addDoctor,
+    addTail,
+    addVerify,
+    addSlots,
+    addDeadLetters,
+    addReset,
+  ])
     add(program)
   return program
 }

@@ -144,6 +144,12 @@ export const error = defineErrors({
     cause: 'The server has no replication slot of this name.',
     cure: 'See `cdc slots list`.',
   },
+  VERIFY_IMPOSSIBLE: {
+    kind: 'config',
+    cause:
+      'Source and target cannot be compared or repaired: a table or a column is on one side only, or a sink is not there.',
+    cure: 'See the message; `cdc plan` shows which tables belong together.',
+  },
   FILE_NOT_WRITTEN: {
     kind: 'config',
     cause: 'A file that the command was to write cannot be written.',

@@ -1,3 +1,4 @@
+import type { SinkComparer, SourceComparer } from './compare.ts'
 import type { Table } from './table.ts'
 
 /** One thing that `doctor` looked at. */
@@ -44,6 +45,8 @@ export interface SourceAdmin {
   drop(name: string, options: { readonly force: boolean }): Promise<void>
   /** Drops what a run of this pipeline made at the server, so that the next starts over. Says what it did. */
   reset(): Promise<readonly string[]>
+  /** Opens a connection for comparing rows: `cdc verify`. Absent: the source cannot. */
+  compare?(): Promise<SourceComparer>
 }
 
 /** The same for a sink. `tables` are the source's, as the sink would get them (routed). */
@@ -52,4 +55,6 @@ export interface SinkAdmin {
   check(tables: readonly Table[]): Promise<readonly Check[]>
   /** Forgets the stored position, and with `rows` empties the pipeline's tables too. Says what it did. */
   reset(tables: readonly Table[], options: { readonly rows: boolean }): Promise<readonly string[]>
+  /** Opens a connection for comparing rows: `cdc verify`. Absent: the sink cannot. */
+  compare?(): Promise<SinkComparer>
 }

@@ -13,6 +13,7 @@ import {
 } from '@cdc/pg-replication'
 import { readLeaves, readTables, Types } from './catalog.ts'
 import { checkSource } from './check.ts'
+import { PostgresComparer } from './comparer.ts'
 import type { Environment } from './environment.ts'
 import { error } from './errors.ts'
 import { preflight } from './preflight.ts'
@@ -70,6 +71,10 @@ export class PostgresAdmin implements SourceAdmin {
     } finally {
       await session.close()
     }
+  }
+
+  compare(): Promise<PostgresComparer> {
+    return PostgresComparer.open(this.#environment)
   }
 
   check() {

@@ -11,6 +11,7 @@ import type { JdbcOptions } from '../options.ts'
 import { connectionSettings } from '../settings.ts'
 import { targetName } from '../table-name.ts'
 import { readTarget } from './catalog.ts'
+import { PostgresComparer } from './comparer.ts'
 import { Connection } from './connection.ts'
 import type { PositionStore } from './position-store.ts'
 import { planTable, prepareTable } from './prepare-table.ts'
@@ -89,6 +90,10 @@ export class PostgresAdmin implements SinkAdmin {
       if (rows) await connection.query('COMMIT')
       return done
     })
+  }
+
+  compare(): Promise<PostgresComparer> {
+    return PostgresComparer.open(this.#options, this.#context)
   }
 
   /** All that a run would do, rolled back. */

@@ -113,6 +113,26 @@ export class PositionStore {
     }
   }
 
+  /** Where the sink stands, without waiting for anybody. undefined: nowhere. */
+  async peek(connection: Connection): Promise<Position | undefined> {
+    const [[found] = []] = await connection.query('SELECT pg_catalog.to_regclass($1)', [this.#table])
+    if (found === null) return undefined
+    const [[position] = []] = await connection.query(
+      `SELECT "position" FROM ${this.#table} WHERE pipeline = $1 AND sink = $2`,
+      this.#key,
+    )
+    return position ?? undefined
+  }
+
+  /** The same inside of a transaction, to whose end the sink cannot move on: it waits. */
+  async hold(connection: Connection): Promise<Position | undefined> {
+    const [[position] = []] = await connection.query(
+      `SELECT "position" FROM ${this.#table} WHERE pipeline = $1 AND sink = $2 FOR UPDATE`,
+      this.#key,
+    )
+    return position ?? undefined
+  }
+
   /** Makes the table where it is missing. Outside of any transaction. */
   async create(connection: Connection): Promise<void> {
     if (this.#exists) return

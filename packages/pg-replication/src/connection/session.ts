@@ -114,6 +114,24 @@ export class Session {
     })
   }
 
+  /** The same with each row as the list of its cells, so that columns may share a name. One statement. */
+  async lists(
+    sql: string,
+    params: readonly (string | null)[] = [],
+    options: QueryOptions = {},
+  ): Promise<(string | null)[][]> {
+    const { doing = 'running a statement', timeout = 60_000, signal } = options
+    return this.#serial(doing, async () => {
+      const run = this.#client.query({ text: sql, values: [...params], rowMode: 'array' } as pg.QueryConfig)
+      const late = () =>
+        pgError('QUERY_TIMEOUT', { message: `There was no answer within ${timeout} ms while ${doing}.` })
+      const { rows } = (await within({ timeout, signal, late }, run, (why) =>
+        this.#cut(why),
+      )) as unknown as pg.QueryArrayResult
+      return rows as (string | null)[][]
+    })
+  }
+
   /**
    * Runs `COPY ... TO STDOUT`. Chunks are the raw text, end at the end of a row, and belong to the callee. A promise
    * from `onChunk` holds the server back until it resolves. Gives the server's count of rows, and only after
