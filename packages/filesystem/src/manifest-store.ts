@@ -1,7 +1,8 @@
-import { rm, stat } from 'node:fs/promises'
-import { readIfThere, replaceFile } from './durable.ts'
+import { statSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { readIfThere, replaceFile, stampOf } from './durable.ts'
 import { filesError } from './errors.ts'
-import { coded, errno } from './file-errors.ts'
+import { coded } from './file-errors.ts'
 import { decodeManifest, encodeManifest, type Manifest } from './manifest.ts'
 
 /** The manifest of one sink on the disk, and who wrote it last. */
@@ -21,7 +22,7 @@ export class ManifestStore {
   /** undefined when there is none. Throws when it cannot be trusted, or is another sink's. */
   async read(): Promise<Manifest | undefined> {
     const { file } = this
-    this.#stamp = await this.#currentStamp()
+    this.#stamp = this.#currentStamp()
     const bytes = await coded('read the manifest', file, () => readIfThere(file))
     if (bytes === undefined) return undefined
     const manifest = decodeManifest(bytes, file)
@@ -31,30 +32,25 @@ export class ManifestStore {
   }
 
   /** Throws FILES_CONFLICT when it is no longer as this instance left it. */
-  async checkOwn(): Promise<void> {
-    if ((await this.#currentStamp()) === this.#stamp) return
+  checkOwn(): void {
+    if (this.#currentStamp() === this.#stamp) return
     const message = `The manifest ${this.file} was written by another process since this one last did.`
     throw filesError('FILES_CONFLICT', { message, where: { file: this.file } })
   }
 
   /** Replaces it, unless somebody else has done so. */
   async write(manifest: Manifest): Promise<void> {
-    await this.checkOwn()
-    await coded('write the manifest', this.file, () => replaceFile(this.file, encodeManifest(manifest)))
-    this.#stamp = await this.#currentStamp()
+    this.checkOwn()
+    const bytes = encodeManifest(manifest)
+    this.#stamp = await coded('write the manifest', this.file, () => replaceFile(this.file, bytes))
   }
 
   async remove(): Promise<void> {
     await coded('remove the manifest', this.file, () => rm(this.file, { force: true }))
   }
 
-  async #currentStamp(): Promise<string | undefined> {
-    try {
-      const { ino, mtimeNs, size } = await stat(this.file, { bigint: true })
-      return `${ino} ${mtimeNs} ${size}`
-    } catch (error) {
-      if (errno(error) === 'ENOENT') return undefined
-      throw error
-    }
+  #currentStamp(): string | undefined {
+    const found = statSync(this.file, { bigint: true, throwIfNoEntry: false })
+    return found && stampOf(found)
   }
 }

@@ -1,11 +1,11 @@
 import { Buffer } from 'node:buffer'
-import { stat } from 'node:fs/promises'
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { CdcError, failpoint } from '@cdc/core'
 import type { Pack } from './compression.ts'
 import { filesError } from './errors.ts'
-import { coded, errno } from './file-errors.ts'
+import { coded } from './file-errors.ts'
 import type { Handles } from './handles.ts'
 import { LineBuffer } from './line-buffer.ts'
 import { type ManifestFile, tailLength } from './manifest.ts'
@@ -17,14 +17,18 @@ export interface OutputContext {
   readonly pack: Pack | undefined
   /** Bytes that were handed over and are not in a file yet. */
   inFlight: number
+  /** Called when some of them are. */
+  taken: (() => void) | undefined
   /** The first fault of a write in the background. */
   fault: CdcError | undefined
   /** Buffers for another turn. */
   readonly spare: Buffer[]
 }
 
-const smallest = 16 * 1024
-const spares = 8
+const smallest = 64 * 1024
+const spares = 16
+/** So much is written before the disk is told to begin with it, so that a flush finds little left to do. */
+const backlog = 16 * 1024 * 1024
 
 /** A file that is being written: lines gather in memory and go out in large pieces, one after the other. */
 export class OutputFile {
@@ -44,6 +48,8 @@ export class OutputFile {
   #exists: boolean
   #size: number
   #onTheWay = 0
+  #backlog = 0
+  #syncing: Promise<void> = Promise.resolve()
   #inode: number | undefined
   #good: number
   #tail: Buffer
@@ -122,14 +128,16 @@ export class OutputFile {
       })
       .finally(() => {
         context.inFlight -= bytes.length
+        context.taken?.()
         this.#onTheWay -= bytes.length
         if (context.spare.length < spares && buffer.whole.length <= 4 * 1024 * 1024) context.spare.push(buffer.whole)
       })
   }
 
   /** When everything that was sent on its way is written, or has failed. */
-  settled(): Promise<void> {
-    return this.#queue
+  async settled(): Promise<void> {
+    await this.#queue
+    await this.#syncing
   }
 
   async #write(bytes: Uint8Array): Promise<void> {
@@ -147,6 +155,13 @@ export class OutputFile {
       }),
     )
     this.#tail = tailOf(this.#tail, bytes)
+    this.#backlog += bytes.length
+    if (this.#backlog < backlog) return
+    this.#backlog = 0
+    // writing goes on meanwhile; the flush syncs again, and closing waits
+    this.#syncing = this.sync().catch((error: unknown) => {
+      this.#context.fault ??= CdcError.from(error)
+    })
   }
 
   /** Makes what was written durable. */
@@ -156,11 +171,9 @@ export class OutputFile {
   }
 
   /** Is it still the file that was written, and only by us? */
-  async verify(): Promise<void> {
+  verify(): void {
     const { path } = this
-    const found = await stat(path).catch((error: unknown) => {
-      if (errno(error) !== 'ENOENT') throw error
-    })
+    const found = statSync(path, { throwIfNoEntry: false })
     const same = found?.ino === this.#inode
     if (same && found?.size === this.#size) return
     const what =

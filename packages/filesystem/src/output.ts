@@ -1,4 +1,5 @@
-import { rename, rm, truncate } from 'node:fs/promises'
+import { renameSync } from 'node:fs'
+import { rm, truncate } from 'node:fs/promises'
 import { dirname, join, posix } from 'node:path'
 import { failpoint, type Logger, type Position } from '@cdc/core'
 import type { Pack } from './compression.ts'
@@ -37,7 +38,7 @@ export interface OutputSetup {
 
 /** Bytes of lines that go to a file in one piece. */
 const pieceSize = 512 * 1024
-/** Bytes on their way to files before a writer waits. */
+/** Bytes on their way to files before a writer waits, until half of them are there. */
 const mostInFlight = 8 * 1024 * 1024
 const syncsAtOnce = 8
 const mostSequences = 1000
@@ -63,7 +64,15 @@ export class Output {
     this.#setup = setup
     this.#store = new ManifestStore(join(folder, manifestName(pipeline, sink)), pipeline, sink)
     this.#mark = sinkMark(pipeline, sink)
-    this.#context = { folder, pack, handles: new Handles(mostOpen), inFlight: 0, fault: undefined, spare: [] }
+    this.#context = {
+      folder,
+      pack,
+      handles: new Handles(mostOpen),
+      inFlight: 0,
+      taken: undefined,
+      fault: undefined,
+      spare: [],
+    }
     this.#piece = Math.min(pieceSize, setup.rolling.size)
     this.#manifest = { pipeline, sink, generation: 0, position: null, lines, files: [], renames: [], sequences: {} }
     this.#sequences = new Map()
@@ -114,7 +123,7 @@ export class Output {
     const file = join(this.#setup.folder, series)
     if (!(await isThere(file))) return series
     // another process may have made it just now
-    await this.#store.checkOwn()
+    this.#store.checkOwn()
     const message = `There is a file ${file} already, and this pipeline has not written it.`
     throw filesError('FILE_TAKEN', { message, where: { file } })
   }
@@ -146,9 +155,14 @@ export class Output {
     return this.#context.inFlight > mostInFlight
   }
 
-  /** Waits until a file has taken what is on its way. Throws what writing has thrown. */
-  async drain(file: OutputFile): Promise<void> {
-    await file.settled()
+  /** Waits until files have taken a good part of what is on its way. Throws what writing has thrown. */
+  async drain(): Promise<void> {
+    const waiter = Promise.withResolvers<void>()
+    this.#context.taken = () => {
+      if (this.#context.inFlight <= mostInFlight / 2) waiter.resolve()
+    }
+    this.#context.taken()
+    await waiter.promise
     this.#checkFault()
   }
 
@@ -193,8 +207,8 @@ export class Output {
     for (let from = 0; from < files.length; from += syncsAtOnce) {
       const some = files.slice(from, from + syncsAtOnce)
       await Promise.all(some.map((file) => file.sync()))
-      await Promise.all(some.map((file) => file.verify()))
     }
+    for (const file of files) file.verify()
     for (const folder of this.#folders) await coded('sync the folder', folder, () => syncFolder(folder))
     this.#folders.clear()
   }
@@ -242,7 +256,7 @@ export class Output {
       const [old, path] = [join(this.#setup.folder, from), join(this.#setup.folder, file.name)]
       await this.#context.handles.close(old)
       await failpoint('files.rename')
-      await coded('rename', old, () => rename(old, path))
+      await coded('rename', old, async () => renameSync(old, path))
       file.file = file.name
       this.#folders.add(dirname(path))
     }
@@ -278,7 +292,7 @@ export class Output {
 
   async #dropUnflushed(files: readonly OutputFile[]): Promise<void> {
     // they are another process's by now
-    await this.#store.checkOwn()
+    this.#store.checkOwn()
     for (const file of files) {
       if (file.good > 0) await truncate(file.path, file.good)
       else if (file.exists) await rm(file.path, { force: true })

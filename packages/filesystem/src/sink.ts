@@ -134,7 +134,7 @@ export class FilesystemSink implements Sink {
         await this.#reject(change, CdcError.from(error).at({ table: tableName(change.table) }))
       }
       if (output.added(into)) {
-        await output.drain(into)
+        await output.drain()
         signal.throwIfAborted()
       }
     }
@@ -211,7 +211,7 @@ export class FilesystemSink implements Sink {
       const file = await this.#output!.fileOf(series)
       if (typeof text === 'string') file.buffer.addText(text)
       else file.buffer.addBytes(text)
-      if (this.#output!.added(file)) await this.#output!.drain(file)
+      if (this.#output!.added(file)) await this.#output!.drain()
     }
   }
 }
