@@ -3,6 +3,7 @@ import { type Clock, microsecondClock } from './clock.ts'
 import { RecordDecoder } from './decode/record-decoder.ts'
 import { BoundaryRecords } from './encode/boundary-records.ts'
 import { type EncodeContext, EnvelopeEncoder } from './encode/envelope-encoder.ts'
+import { HandledAt } from './encode/handled-at.ts'
 import { hasLabels, LabelLearning } from './encode/label-learning.ts'
 import { contextHeaders, TableParts } from './encode/table-parts.ts'
 import { TransactionOrder } from './encode/transaction-order.ts'
@@ -23,6 +24,7 @@ export class DebeziumFormat implements Format {
     this.#shared = {
       settings,
       clock,
+      handled: new HandledAt(clock),
       order: new TransactionOrder(),
       headers: contextHeaders(settings, run),
     }

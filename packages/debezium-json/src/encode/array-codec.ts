@@ -62,7 +62,8 @@ function nameUuid(bytes: Buffer): string {
   return hash.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
 }
 
-function elementCell(text: string, type: DataType): Cell {
+/** An element that came as the server's text. */
+export function elementCell(text: string, type: DataType): Cell {
   switch (type.kind) {
     case 'boolean':
       return text === 't'

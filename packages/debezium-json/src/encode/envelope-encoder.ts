@@ -2,7 +2,7 @@ import type { EncodedRecord, Encoder, RowChange, Truncate } from '@cdc/core'
 import type { Clock } from '../clock.ts'
 import type { Settings } from '../settings.ts'
 import { type Event, eventsOf, type Headers, tableRecord } from './events.ts'
-import { timeTexts } from './source-block.ts'
+import type { HandledAt } from './handled-at.ts'
 import { type TableParts, type Wrapping, wrapping } from './table-parts.ts'
 import type { TransactionOrder } from './transaction-order.ts'
 
@@ -10,6 +10,7 @@ import type { TransactionOrder } from './transaction-order.ts'
 export interface EncodeContext {
   readonly settings: Settings
   readonly clock: Clock
+  readonly handled: HandledAt
   readonly order: TransactionOrder
   readonly headers: Headers
 }
@@ -28,12 +29,14 @@ export class EnvelopeEncoder implements Encoder {
 
   encode(change: RowChange | Truncate): readonly EncodedRecord[] {
     const { settings, headers } = this.#context
-    const events = eventsOf(change, this.#parts, settings)
-    // nearly all are one event and one record
-    if (events.length === 1 && events[0]!.op !== 'd')
-      return [tableRecord(this.#parts.wrapped(events[0]!.key), this.#value(events[0]!), headers)]
+    const parts = this.#parts
+    const events = eventsOf(change, parts, settings)
+    const [first] = events
+    // nearly all changes are one event and one record
+    if (events.length === 1 && first!.op !== 'd')
+      return [tableRecord(parts.wrapped(first!.key), this.#value(first!), headers)]
     return events.flatMap((event) => {
-      const key = this.#parts.wrapped(event.key)
+      const key = parts.wrapped(event.key)
       const own = { ...event.headers, ...headers }
       const record = tableRecord(key, this.#value(event), own)
       return event.op === 'd' && settings.tombstones ? [record, tableRecord(key, null, own)] : [record]
@@ -41,13 +44,12 @@ export class EnvelopeEncoder implements Encoder {
   }
 
   #value({ op, before, after, origin }: Event): string {
-    const { settings, clock, order } = this.#context
+    const { settings, order, handled } = this.#context
     const { rows, source, collection } = this.#parts
     const old = before === undefined ? 'null' : `${rows.openOld(before)}}`
     const now = after === undefined ? 'null' : `${rows.open(after, before)}}`
     const transaction = settings.transactions ? order.next(origin, collection) : 'null'
-    const { ms, us, ns } = timeTexts(clock())
     const { open, close } = this.#wrapping
-    return `${open}{"before":${old},"after":${now},"source":${source.text(origin)},"transaction":${transaction},"op":"${op}","ts_ms":${ms},"ts_us":${us},"ts_ns":${ns}}${close}`
+    return `${open}{"before":${old},"after":${now},"source":${source.text(origin)},"transaction":${transaction},"op":"${op}",${handled.fields()}}${close}`
   }
 }

@@ -16,7 +16,8 @@ export interface Event {
   readonly headers: Headers
 }
 
-const none: Headers = {}
+/** Of an event that is no part of a key change. */
+export const noHeaders: Headers = {}
 
 /**
  * The events of a change, in order. An update that changes the message key is a delete under the old key and a create
@@ -28,23 +29,25 @@ export function eventsOf(change: RowChange | Truncate, parts: TableParts, { skip
     case 'insert': {
       const op = origin.snapshot === undefined ? 'c' : 'r'
       if (skipped.has(op)) return []
-      return [{ op, key: parts.keyText(change.after), before: undefined, after: change.after, origin, headers: none }]
+      return [
+        { op, key: parts.keyText(change.after), before: undefined, after: change.after, origin, headers: noHeaders },
+      ]
     }
     case 'update': {
       if (skipped.has('u')) return []
       const { before, after } = change
       if (before !== undefined && parts.keyChanged(before, after)) return moved(before, after, origin, parts)
       const key = parts.keyText(withKey(after, before))
-      return [{ op: 'u', key, before, after, origin, headers: none }]
+      return [{ op: 'u', key, before, after, origin, headers: noHeaders }]
     }
     case 'delete': {
       if (skipped.has('d')) return []
       const { before } = change
-      return [{ op: 'd', key: parts.keyText(before), before, after: undefined, origin, headers: none }]
+      return [{ op: 'd', key: parts.keyText(before), before, after: undefined, origin, headers: noHeaders }]
     }
     case 'truncate':
       if (skipped.has('t')) return []
-      return [{ op: 't', key: undefined, before: undefined, after: undefined, origin, headers: none }]
+      return [{ op: 't', key: undefined, before: undefined, after: undefined, origin, headers: noHeaders }]
   }
 }
 

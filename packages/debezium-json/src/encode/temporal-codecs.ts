@@ -22,6 +22,9 @@ const INFINITE_MILLIS = { after: '9223372036825200000', before: '-92233720368324
 const INFINITE_LONG = { after: '9223372036854775807', before: '-9223372036854775808' } as const
 const INFINITE_ISO = { after: '"+292278994-08-16T23:00:00Z"', before: '"-292275055-05-16T23:00:00Z"' } as const
 
+const DASH = 0x2d
+const PLUS = 0x2b
+
 const infinite = (sign: 1 | -1, values: { readonly after: string | number; readonly before: string | number }) =>
   String(sign > 0 ? values.after : values.before)
 
@@ -83,23 +86,35 @@ export function timeCodec(precision: number | undefined, { time }: ValueModes): 
   return { schema: named('int64', 'io.debezium.time.NanoTime'), write, ...numeric }
 }
 
-/** Microseconds since 1970, as text: they need not fit a double. */
-function timestampMicros(text: string): string {
+/** Microseconds since 1970, as text: they need not fit a double. undefined: not even 64 bits (from 294247 on). */
+function timestampMicros(text: string): string | undefined {
   const { year, month, day, end } = readDate(text)
   const days = daysOf(year, month, day)
   const micros = clockMicros(text, end + 1)
+  // 1970 to 2038, in two numbers: one of 16 digits is slow to print
+  if (days > 0 && days < 24_855) {
+    const seconds = Math.floor(micros / 1_000_000)
+    const rest = micros - seconds * 1_000_000
+    return `${days * 86_400 + seconds}${rest === 0 ? '000000' : String(1_000_000 + rest).slice(1)}`
+  }
   // within 285 years of 1970
   if (days > -104_000 && days < 104_000) return String(days * MICROS_PER_DAY + micros)
-  return String(BigInt(days) * BigInt(MICROS_PER_DAY) + BigInt(micros))
+  const all = BigInt(days) * BigInt(MICROS_PER_DAY) + BigInt(micros)
+  return BigInt.asIntN(64, all) === all ? String(all) : undefined
 }
 
 function timestampMillis(text: string): string {
   const { year, month, day, end } = readDate(text)
-  return String(daysOf(year, month, day) * 86_400_000 + Math.floor(clockMicros(text, end + 1) / 1000))
+  const days = daysOf(year, month, day)
+  const millis = Math.floor(clockMicros(text, end + 1) / 1000)
+  // within 285,000 years of 1970 it fits a double
+  if (days > -104_000_000 && days < 104_000_000) return String(days * 86_400_000 + millis)
+  return String(BigInt(days) * 86_400_000n + BigInt(millis))
 }
 
 function timestampNanos(text: string): string | undefined {
   const micros = timestampMicros(text)
+  if (micros === undefined) return undefined
   const nanos = micros === '0' ? '0' : `${micros}000`
   return nanos.length < 19 || BigInt.asIntN(64, BigInt(nanos)) === BigInt(nanos) ? nanos : undefined
 }
@@ -149,14 +164,21 @@ export function zonedTimestampCodec(precision = 6): Codec {
   }
 }
 
+const zeros = ['', '0', '00', '000', '0000', '00000', '000000']
+
 function zonedTimestamp(text: string, precision: number): string {
+  const { length } = text
+  // `2024-02-29 10:34:56.789012+00`: no infinity, four digits of the year, no era
+  if (text.charCodeAt(4) === DASH && length >= 22 && text.charCodeAt(length - 3) === PLUS) {
+    const digits = length === 22 ? 0 : length - 23
+    const point = digits === 0 && precision > 0 ? '.' : ''
+    return `"${text.slice(0, 10)}T${text.slice(11, -3)}${point}${zeros[precision - digits] ?? ''}Z"`
+  }
   if (infinitySign(text) !== 0) return quoted(text)
   const date = readDate(text)
-  // the usual form needs no second look at its date
-  const day = date.end === 10 && !text.endsWith('C') ? text.slice(0, 10) : isoDate(date)
   const clock = clockPart(text, date.end + 1)
-  if (precision === 0 || clock.length === precision + 9) return `"${day}T${clock}Z"`
-  return `"${day}T${clock.length === 8 ? `${clock}.` : clock}${'0'.repeat(precision + 9 - Math.max(clock.length, 9))}Z"`
+  const digits = Math.max(clock.length - 9, 0)
+  return `"${isoDate(date)}T${clock}${digits === 0 && precision > 0 ? '.' : ''}${zeros[precision - digits] ?? ''}Z"`
 }
 
 /** timetz: turned to UTC. Also where the offset has seconds, which Debezium writes as null. */

@@ -3,7 +3,7 @@
  * `T` of `"S"."T"`. What is in parentheses is the modifier.
  */
 export function bareName(native: string): string {
-  const plain = native.replace(/\([\d,-]+\)/, '')
+  const plain = native.replace(/\([^()"]*\)/, '')
   const last = /(?:^|\.)("(?:[^"]|"")*"|[^."]*)$/.exec(plain)?.[1] ?? plain
   return last.startsWith('"') ? last.slice(1, -1).replaceAll('""', '"') : last
 }

@@ -4,7 +4,7 @@ import { quoted } from '../text/json-text.ts'
 import { addedSchemas, addedValues } from './added-fields.ts'
 import { type ConnectSchema, field, optional } from './connect-schema.ts'
 import type { EncodeContext } from './envelope-encoder.ts'
-import { type Event, eventsOf, tableRecord } from './events.ts'
+import { type Event, eventsOf, noHeaders, tableRecord } from './events.ts'
 import { type TableParts, type Wrapping, wrapping } from './table-parts.ts'
 
 /** Writes changes of one table as ExtractNewRecordState leaves them: the row alone. Truncates give no record. */
@@ -37,8 +37,9 @@ export class UnwrapEncoder implements Encoder {
     const key = this.#parts.wrapped(event.key)
     const transaction = settings.transactions ? order.next(event.origin, this.#parts.collection) : 'null'
     const added = (of: typeof fields) => addedValues(of, event, this.#parts, clock(), transaction)
-    const own = { ...event.headers, ...headers }
-    const more = { ...own, ...Object.fromEntries(added(wanted).filter(([, json]) => json !== 'null')) }
+    const own = event.headers === noHeaders ? headers : { ...event.headers, ...headers }
+    const given = wanted.length === 0 ? [] : added(wanted).filter(([, json]) => json !== 'null')
+    const more = given.length === 0 ? own : { ...own, ...Object.fromEntries(given) }
     if (event.op !== 'd') return [tableRecord(key, this.#value(event, added(fields)), more)]
     if (deletes === 'drop') return []
     if (deletes === 'delete-to-tombstone') return [tableRecord(key, null, more)]

@@ -35,3 +35,10 @@ export function inHashOrder(pairs: HstorePairs): HstorePairs {
     .sort((a, b) => a.bucket - b.bucket)
     .map(({ pair }) => pair)
 }
+
+/** The order in which the server keeps them: by the bytes of their keys, shorter ones first. */
+export function inServerOrder(pairs: HstorePairs): HstorePairs {
+  const keyed = pairs.map((pair) => ({ pair, key: Buffer.from(pair[0]) }))
+  keyed.sort((a, b) => a.key.length - b.key.length || Buffer.compare(a.key, b.key))
+  return keyed.map(({ pair }) => pair)
+}

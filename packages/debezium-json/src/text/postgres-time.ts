@@ -5,7 +5,8 @@ import { type CivilDate, daysOf } from './calendar.ts'
 export const MICROS_PER_DAY = 86_400_000_000
 
 const digit = (text: string, at: number) => text.charCodeAt(at) - 48
-const pair = (text: string, at: number) => digit(text, at) * 10 + digit(text, at + 1)
+// ten and one times the code of zero
+const pair = (text: string, at: number) => text.charCodeAt(at) * 10 + text.charCodeAt(at + 1) - 528
 
 /** The year, month and day at the beginning of a text; `end` is the place after them. */
 export interface ReadDate extends CivilDate {
