@@ -6,14 +6,14 @@ import type { Pack } from './compression.ts'
 import { syncFolder } from './durable.ts'
 import { filesError } from './errors.ts'
 import { coded } from './file-errors.ts'
-import { nameInSeries, seriesExpression } from './file-pattern.ts'
-import { isThere, namesIn, prepareFolder } from './folder.ts'
+import { prepareFolder } from './folder.ts'
 import { Handles } from './handles.ts'
 import type { Manifest } from './manifest.ts'
 import { ManifestStore } from './manifest-store.ts'
 import { manifestName, sinkMark, unfinishedName } from './naming.ts'
 import { type OutputContext, OutputFile } from './output-file.ts'
 import { recover } from './recovery.ts'
+import { SeriesNames } from './series-names.ts'
 
 /** When a file is finished. Bytes and milliseconds. */
 export interface RollingPolicy {
@@ -41,7 +41,6 @@ const pieceSize = 512 * 1024
 /** Bytes on their way to files before a writer waits, until half of them are there. */
 const mostInFlight = 8 * 1024 * 1024
 const syncsAtOnce = 8
-const mostSequences = 1000
 
 /** The files of one sink: the open ones, and the manifest that says how far they are good. */
 export class Output {
@@ -55,7 +54,7 @@ export class Output {
   readonly #open = new Map<string, OutputFile>()
   /** Those that are full and wait for a flush to be finished. */
   #full: OutputFile[] = []
-  readonly #sequences: Map<string, number>
+  readonly #names: SeriesNames
   /** Folders with names that are not durable yet. */
   readonly #folders = new Set<string>()
 
@@ -75,7 +74,7 @@ export class Output {
     }
     this.#piece = Math.min(pieceSize, setup.rolling.size)
     this.#manifest = { pipeline, sink, generation: 0, position: null, lines, files: [], renames: [], sequences: {} }
-    this.#sequences = new Map()
+    this.#names = new SeriesNames(folder, this.#store)
   }
 
   get position(): Position | undefined {
@@ -95,7 +94,7 @@ export class Output {
       empty: this.#manifest,
     })
     this.#manifest = { ...manifest, lines: this.#setup.lines }
-    for (const [series, sequence] of Object.entries(manifest.sequences)) this.#sequences.set(series, sequence)
+    this.#names.learn(manifest.sequences)
     for (const entry of manifest.files) {
       const file = new OutputFile(this.#context, entry, tails.get(entry.file)!)
       const other = manifest.lines !== this.#setup.lines
@@ -109,7 +108,7 @@ export class Output {
   async fileOf(series: string): Promise<OutputFile> {
     const known = this.#open.get(series)
     if (known !== undefined) return known
-    const name = series.includes('${sequence}') ? await this.#nextName(series) : await this.#onlyName(series)
+    const name = await this.#names.next(series)
     const begun = Date.now()
     const file = new OutputFile(this.#context, { series, name, file: unfinishedName(name, this.#mark), size: 0, begun })
     this.#open.set(series, file)
@@ -117,34 +116,6 @@ export class Output {
       this.#folders.add(join(this.#setup.folder, below))
       if (below === '.') return file
     }
-  }
-
-  async #onlyName(series: string): Promise<string> {
-    const file = join(this.#setup.folder, series)
-    if (!(await isThere(file))) return series
-    // another process may have made it just now
-    this.#store.checkOwn()
-    const message = `There is a file ${file} already, and this pipeline has not written it.`
-    throw filesError('FILE_TAKEN', { message, where: { file } })
-  }
-
-  async #nextName(series: string): Promise<string> {
-    let sequence = this.#sequences.get(series) ?? (await this.#lastSequence(series))
-    do sequence++
-    while (await isThere(join(this.#setup.folder, nameInSeries(series, sequence))))
-    this.#sequences.set(series, sequence)
-    return nameInSeries(series, sequence)
-  }
-
-  /** The highest number that files of the series have, which may be left from a run before a reset. */
-  async #lastSequence(series: string): Promise<number> {
-    const own = seriesExpression(series)
-    const below = posix.dirname(series)
-    if (below.includes('${sequence}')) return 0
-    const names = await coded('list the folder', join(this.#setup.folder, below), () =>
-      namesIn(join(this.#setup.folder, below)),
-    )
-    return names.reduce((last, name) => Math.max(last, Number(own.exec(posix.join(below, name))?.[1] ?? 0)), 0)
   }
 
   /** After lines were added: sends them on their way when there are enough of them. True: wait for `drain`. */
@@ -224,7 +195,6 @@ export class Output {
   async #writeManifest(position: Position, renames: readonly (readonly [OutputFile, string])[]): Promise<void> {
     const { pipeline, sink, lines } = this.#setup
     const named = new Set(renames.map(([file]) => file))
-    this.#forgetSequences()
     const manifest: Manifest = {
       pipeline,
       sink,
@@ -235,18 +205,10 @@ export class Output {
         .filter((file) => file.exists)
         .map((file) => file.entry(named.has(file) ? file.name : file.file)),
       renames: renames.map(([file, from]) => [from, file.name]),
-      sequences: Object.fromEntries(this.#sequences),
+      sequences: this.#names.sequences((series) => this.#open.has(series)),
     }
     await this.#store.write(manifest)
     this.#manifest = manifest
-  }
-
-  /** Series with a date or an hour end; their numbers can be found again from the files. */
-  #forgetSequences(): void {
-    for (const series of this.#sequences.keys()) {
-      if (this.#sequences.size <= mostSequences) return
-      if (!this.#open.has(series)) this.#sequences.delete(series)
-    }
   }
 
   async #rename(renames: readonly (readonly [OutputFile, string])[]): Promise<void> {

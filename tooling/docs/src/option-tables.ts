@@ -48,11 +48,15 @@ function definitionsIn(exports: Record<string, unknown>): AnyDefinition[] {
   return [...new Set(Object.values(exports).filter(isDefinition))]
 }
 
-/** Replaces what is between `<!-- options -->` (or `<!-- options: name -->` where there are several) and the end. */
+/**
+ * Replaces what is between `<!-- options -->` and the end; where there are several definitions, `<!-- options: name -->`
+ * or, for a source and a sink of one name, `<!-- options: source name -->`.
+ */
 export function fillIn(readme: string, definitions: readonly AnyDefinition[], path: string): string {
   let text = readme
   for (const definition of definitions) {
-    const names = definitions.length === 1 ? ['<!-- options -->', named(definition)] : [named(definition)]
+    const own = [`<!-- options: ${definition.kind} ${definition.name} -->`, named(definition)]
+    const names = definitions.length === 1 ? ['<!-- options -->', ...own] : own
     const start = names.find((marker) => text.includes(marker))
     const from = start === undefined ? -1 : text.indexOf(start) + start.length
     const to = text.indexOf(end, from)

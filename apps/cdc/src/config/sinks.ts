@@ -2,7 +2,15 @@ import { rawOptions, type Section } from './document.ts'
 import type { FaultList } from './fault-list.ts'
 
 /** Options that say where a sink writes. Two sinks of one connector that agree in all of them have one target. */
-const places = ['url', 'table-name', 'schema-name', 'topic', 'path', 'sink.file-name', 'properties.bootstrap.servers'] as const
+const places = [
+  'url',
+  'table-name',
+  'schema-name',
+  'topic',
+  'path',
+  'sink.file-name',
+  'properties.bootstrap.servers',
+] as const
 
 /** Finds sinks that share a name, and sinks that write the same tables to the same place. */
 export function compareSinks(sinks: readonly Section[], faults: FaultList): void {
