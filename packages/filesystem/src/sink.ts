@@ -3,6 +3,7 @@ import {
   type Boundary,
   type BoundaryEncoder,
   CdcError,
+  type EncodedRecord,
   type Encoder,
   type Format,
   isRowChange,
@@ -141,16 +142,17 @@ export class FilesystemSink implements Sink {
   }
 
   #encode(target: Target, change: RowChange | Truncate, file: OutputFile): void {
-    const records = target.encoder.encode(change)
-    let lines = 0
-    for (const record of records) {
+    let before: EncodedRecord | undefined
+    for (const record of target.encoder.encode(change)) {
       const line = target.line(record)
-      if (line === undefined) continue
-      if (typeof line === 'string') file.buffer.addText(line)
+      if (line === undefined) {
+        // a tombstone is left out only after an event that says as much
+        if (!(before?.value && sameKey(before.key, record.key)))
+          throw tombstoneOnly(this.#spec.format.name, target.table)
+      } else if (typeof line === 'string') file.buffer.addText(line)
       else file.buffer.addBytes(line)
-      lines++
+      before = record
     }
-    if (lines === 0 && records.length > 0) throw tombstoneOnly(this.#spec.format.name, target.table)
   }
 
   /** A value that the format cannot write is set aside where the user tolerates that, before anything is flushed. */
@@ -214,6 +216,10 @@ export class FilesystemSink implements Sink {
       if (this.#output!.added(file)) await this.#output!.drain()
     }
   }
+}
+
+function sameKey(a: EncodedRecord['key'], b: EncodedRecord['key']): boolean {
+  return a === b || (a !== null && b !== null && Buffer.from(a).equals(Buffer.from(b)))
 }
 
 function tombstoneOnly(format: string, table: Table): CdcError {
