@@ -216,8 +216,8 @@ export class Assembler implements PgOutputHandler {
 
   /** Comes after Begin, where the transaction was itself replicated to the source. */
   origin(commit: bigint, name: string): void {
-    if (this.#transaction === undefined) return
-    this.#transaction = { ...this.#transaction, replicationOrigin: { name, commit } }
+    // its beginning has the object already
+    if (this.#transaction !== undefined) Object.assign(this.#transaction, { replicationOrigin: { name, commit } })
   }
 
   type(oid: number, schema: string, name: string): void {
