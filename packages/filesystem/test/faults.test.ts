@@ -13,7 +13,9 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { ConfiguredFormat } from '@cdc/core'
 import { expect, test } from 'vitest'
+import { filesystem } from '../src/index.ts'
 import { startChild } from './child-process.ts'
 import { contextOf, fault, items, newFolder, opened, put, sinkTo } from './feed.ts'
 import { dataFiles, flushedLines } from './flushed.ts'
@@ -242,4 +244,39 @@ test('few handles are enough for many files', async () => {
   const limited = ['sh', '-c', 'ulimit -n 40; exec "$0" "$@"']
   expect((await startChild(job, limited).ended).said).toBe('done')
   expect(dataFiles(join(folder, 'out')).length).toBeGreaterThan(30)
+})
+
+test('a tombstone of another key than the event before it is refused too: a row that moves leaves its old key behind', async () => {
+  const format: ConfiguredFormat = {
+    kind: 'format',
+    name: 'moving',
+    holds: 'upsert',
+    create: () => ({
+      encoder: async () => ({
+        encode: () => [
+          { key: 'old', value: null, destination: 'table' },
+          { key: 'new', value: '{}', destination: 'table' },
+        ],
+      }),
+      decoder: () => Promise.reject(new Error('not read')),
+    }),
+  }
+  const folder = newFolder()
+  const values = await opened(filesystem({ path: join(folder, 'values'), format }))
+  expect(await fault(put(values, 'one', [1, 'a']))).toMatch(/^TOMBSTONE_ONLY config/)
+  const records = await opened(
+    filesystem({ path: join(folder, 'records'), format: { ...format, create: quoted }, 'sink.line': 'record' }),
+  )
+  await put(records, 'one', [1, 'a'])
+  expect(flushedLines(join(folder, 'records'))).toEqual(['{"key":"old","value":null}', '{"key":"new","value":{}}'])
+})
+
+const quoted: ConfiguredFormat['create'] = () => ({
+  encoder: async () => ({
+    encode: () => [
+      { key: '"old"', value: null, destination: 'table' },
+      { key: '"new"', value: '{}', destination: 'table' },
+    ],
+  }),
+  decoder: () => Promise.reject(new Error('not read')),
 })
