@@ -1,3 +1,4 @@
+export { CompareSql, type CompareStatement } from './compare-sql.ts'
 export type * from './connection/options.ts'
 export * from './connection/session.ts'
 export type * from './copy/copy-column.ts'

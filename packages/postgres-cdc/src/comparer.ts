@@ -11,8 +11,7 @@ import type {
   SourceComparer,
   Table,
 } from '@cdc/core'
-import { parseLsn, quoteIdentifier, Session, valueParser } from '@cdc/pg-replication'
-import { CompareSql, type CompareStatement } from './compare-sql.ts'
+import { CompareSql, type CompareStatement, parseLsn, quoteIdentifier, Session, valueParser } from '@cdc/pg-replication'
 import type { Environment } from './environment.ts'
 import { parsePosition } from './position.ts'
 

@@ -11,12 +11,12 @@ import type {
   SinkContext,
   Table,
 } from '@cdc/core'
+import { CompareSql, type CompareStatement } from '@cdc/pg-replication'
 import { error } from '../errors.ts'
 import type { JdbcOptions } from '../options.ts'
 import { connectionSettings } from '../settings.ts'
 import { targetName } from '../table-name.ts'
 import { readTarget, type Target } from './catalog.ts'
-import { CompareSql, type CompareStatement } from './compare-sql.ts'
 import { Connection } from './connection.ts'
 import type { PositionStore } from './position-store.ts'
 import { Segment } from './segment.ts'
