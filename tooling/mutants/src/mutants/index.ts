@@ -1,0 +1,8 @@
+import type { Mutant } from '../mutant.ts'
+import { postgresSourceMutants } from './postgres-source.ts'
+import { runtimeMutants } from './runtime.ts'
+import { sinkMutants } from './sinks.ts'
+import { stateMutants } from './state.ts'
+
+/** Every fault that the tests are held against. */
+export const mutants: readonly Mutant[] = [...runtimeMutants, ...stateMutants, ...postgresSourceMutants, ...sinkMutants]

@@ -1,0 +1,173 @@
+import type { Mutant } from '../mutant.ts'
+
+const stream = ['packages/postgres-cdc/test/stream.live.test.ts', 'packages/postgres-cdc/test/conformance.test.ts']
+const start = ['packages/postgres-cdc/test/start.live.test.ts']
+const snapshot = ['packages/postgres-cdc/test/snapshot.live.test.ts']
+const position = ['packages/postgres-cdc/src/position.test.ts', 'packages/postgres-cdc/test/conformance.test.ts']
+const assembler = 'packages/postgres-cdc/src/stream/assembler.ts'
+const continuity = 'packages/postgres-cdc/src/continuity.ts'
+
+/** The log, its positions and the snapshot: `@cdc/pg-replication` and `@cdc/postgres-cdc`. */
+export const postgresSourceMutants: readonly Mutant[] = [
+  {
+    name: 'acknowledge-one-more',
+    law: 'Only a commit end is acknowledged, never one byte more.',
+    file: 'packages/postgres-cdc/src/source.ts',
+    find: 'this.#stream?.setFlushed(this.#acknowledged)',
+    replace: 'this.#stream?.setFlushed(this.#acknowledged + 1n)',
+    tests: [...stream, ...start],
+  },
+  {
+    name: 'acknowledge-what-came',
+    law: 'What was received and is not durable is not acknowledged.',
+    file: 'packages/pg-replication/src/replication/stream.ts',
+    find: 'if (this.#splitter.onlyData) this.#runs.push(messages)',
+    replace:
+      'if (messages.length > 30) this.setFlushed(messages.readBigUInt64BE(14))\n      if (this.#splitter.onlyData) this.#runs.push(messages)',
+    tests: ['packages/pg-replication/test/stream.live.test.ts', ...stream],
+  },
+  {
+    name: 'flushed-goes-back',
+    law: 'What is reported as flushed never goes back.',
+    file: 'packages/pg-replication/src/replication/status-update.ts',
+    find: 'if (lsn <= this.#flushed) return',
+    replace: '',
+    tests: ['packages/pg-replication/src/replication/status-update.test.ts'],
+  },
+  {
+    name: 'commit-at-position-is-contained',
+    law: 'A change is contained if and only if its commit is below the position.',
+    file: 'packages/postgres-cdc/src/position.ts',
+    find: 'if (origin.transaction.commit < lsn) return true',
+    replace: 'if (origin.transaction.commit <= lsn) return true',
+    tests: position,
+  },
+  {
+    name: 'cut-one-too-far',
+    law: 'A streamed change is left out if and only if it commits before the cut of its table.',
+    file: 'packages/postgres-cdc/src/position.ts',
+    find: 'return cut !== undefined && origin.transaction.commit < cut',
+    replace: 'return cut !== undefined && origin.transaction.commit <= cut',
+    tests: position,
+  },
+  {
+    name: 'cuts-ignored-by-stream',
+    law: 'What the snapshot of a table holds does not come a second time.',
+    file: assembler,
+    find: 'if (this.#transaction.commit < route.cut || ',
+    replace: 'if (',
+    tests: [...snapshot, ...stream],
+  },
+  {
+    name: 'old-transactions-repeated',
+    law: 'A transaction that the position holds is left out, although the server sends it again.',
+    file: assembler,
+    find: 'this.#old = commitLsn < start',
+    replace: 'this.#old = false',
+    tests: [...stream, ...start],
+  },
+  {
+    name: 'first-transaction-lost',
+    law: 'The transaction that commits right at the position is not in it.',
+    file: assembler,
+    find: 'this.#old = commitLsn < start',
+    replace: 'this.#old = commitLsn <= start',
+    tests: [...stream, ...start],
+  },
+  {
+    name: 'position-at-commit-record',
+    law: "A batch's position is the end of its last commit.",
+    file: assembler,
+    find: '    this.#end = endLsn\n',
+    replace: '    this.#end = commitLsn\n',
+    tests: [...stream, ...start],
+  },
+  {
+    name: 'tail-with-head',
+    law: 'A batch with a position ends on a commit.',
+    file: assembler,
+    find: '    const changes = count === this.#changes.length ? this.#changes : this.#changes.slice(0, count)\n    this.#changes = count === this.#changes.length ? [] : this.#changes.slice(count)\n    this.#countedBytes += Math',
+    replace: '    const changes = this.#changes\n    this.#changes = []\n    this.#countedBytes += Math',
+    tests: stream,
+  },
+  {
+    name: 'keepalive-inside-transaction',
+    law: "A keepalive's place counts only while nothing is outstanding.",
+    file: 'packages/postgres-cdc/src/stream/read-stream.ts',
+    find: 'if (!this.#assembler.inTransaction) this.#idle = lsn',
+    replace: 'this.#idle = lsn + 1_000_000n',
+    tests: [...stream, ...start],
+  },
+  {
+    name: 'unchanged-becomes-null',
+    law: 'What the server did not send is undefined and never null.',
+    file: 'packages/pg-replication/src/pgoutput/tuple-reader.ts',
+    find: 'else if (kind === UNCHANGED) row[column] = undefined',
+    replace: 'else if (kind === UNCHANGED) row[column] = null',
+    tests: ['packages/pg-replication/src/pgoutput/decoder.test.ts', ...stream],
+  },
+  {
+    name: 'key-filler-becomes-null',
+    law: 'Cells outside the replica identity are undefined in an old row.',
+    file: 'packages/pg-replication/src/pgoutput/tuple-reader.ts',
+    find: 'for (let i = 0; i < columns.length; i++) if (!columns[i]!.identity) row[i] = undefined',
+    replace: '',
+    tests: ['packages/pg-replication/src/pgoutput/decoder.test.ts', ...stream],
+  },
+  {
+    name: 'slot-ahead-unseen',
+    law: 'A slot that stands past the position has lost changes: stop.',
+    file: continuity,
+    find: 'if (confirmed > parts.lsn)',
+    replace: 'if (confirmed > parts.lsn && name === undefined)',
+    tests: start,
+  },
+  {
+    name: 'other-server-taken',
+    law: 'A position of another server is refused.',
+    file: continuity,
+    find: 'if (server.systemId !== parts.system)',
+    replace: 'if (server.systemId === undefined)',
+    tests: start,
+  },
+  {
+    name: 'forked-timeline-taken',
+    law: 'A position past the fork of its timeline is refused.',
+    file: continuity,
+    find: 'if (fork === undefined || fork < parts.lsn)',
+    replace: 'if (fork === undefined)',
+    tests: start,
+  },
+  {
+    name: 'publication-gap-unseen',
+    law: 'A table that was taken out of the publication and put back is a gap: stop.',
+    file: continuity,
+    find: 'const covered = entry === undefined ? publication.allTables : known.has(entry) || publication.allTables',
+    replace: 'const covered = true',
+    tests: start,
+  },
+  {
+    name: 'rewritten-table-looks-empty',
+    law: 'A table that was rewritten under the snapshot is read again under a new one.',
+    file: 'packages/postgres-cdc/src/snapshot/structure.ts',
+    find: "return kind !== 'p' && file !== '0' && file !== fileNow",
+    replace: 'return false',
+    tests: snapshot,
+  },
+  {
+    name: 'last-range-closed',
+    law: 'The last range of a table is open, since the table may have grown.',
+    file: 'packages/postgres-cdc/src/snapshot/structure.ts',
+    find: '    blocks: { from: i * RANGE, to: i === count - 1 ? undefined : (i + 1) * RANGE },',
+    replace: '    blocks: { from: i * RANGE, to: (i + 1) * RANGE },',
+    tests: snapshot,
+  },
+  {
+    name: 'copy-not-counted',
+    law: 'A COPY is done when as many rows have come as the server has sent.',
+    file: 'packages/postgres-cdc/src/snapshot/round.ts',
+    find: 'if (sent !== reader.rows)',
+    replace: 'if (sent < 0)',
+    tests: snapshot,
+  },
+]
