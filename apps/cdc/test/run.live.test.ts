@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { postgresVersions } from '@cdc/servers'
 import { describe, expect, test } from 'vitest'
 import { LivePipeline } from './live.ts'
 
@@ -16,7 +17,7 @@ const changes = (round: number) => `
   INSERT INTO accounts SELECT 200000 + ${round} * 1000 + i, 'new', i, NULL, NULL FROM generate_series(1, 200) i;
   INSERT INTO events SELECT now(), 'round ${round}, ' || i FROM generate_series(1, 100) i;`
 
-describe.each([12, 15, 18] as const)('PostgreSQL %i', (version) => {
+describe.each(postgresVersions)('PostgreSQL %i', (version) => {
   test('a snapshot and every change after it arrive, and SIGTERM stops the run with 0', async () => {
     await using live = await LivePipeline.of(version, schema)
     await using run = live.start(live.file())

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { waitFor } from '@cdc/servers'
+import { postgresVersions, waitFor } from '@cdc/servers'
 import { describe, expect, test } from 'vitest'
 import { LivePipeline } from './live.ts'
 
@@ -20,7 +20,7 @@ async function filled(live: LivePipeline, file: string): Promise<void> {
   expect(await run.exit()).toBe(0)
 }
 
-describe.each([12, 15, 18] as const)('PostgreSQL %i', (version) => {
+describe.each(postgresVersions)('PostgreSQL %i', (version) => {
   test('equal tables are equal; what is missing, extra or different is listed by key, without values, and repaired', async () => {
     await using live = await LivePipeline.of(version, schema)
     const file = live.file()

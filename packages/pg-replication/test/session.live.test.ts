@@ -1,9 +1,16 @@
-import { sharedPostgres, startPostgres, startProxy, waitFor } from '@cdc/servers'
+import {
+  type PostgresVersion,
+  postgresVersions,
+  sharedPostgres,
+  startPostgres,
+  startProxy,
+  waitFor,
+} from '@cdc/servers'
 import { describe, expect, test } from 'vitest'
 import { Session } from '../src/index.ts'
 import { reach, refusal } from './server.ts'
 
-describe.each([12, 15, 18] as const)('PostgreSQL %i', (version) => {
+describe.each(postgresVersions)('PostgreSQL %i', (version) => {
   test('pins settings on ordinary and replication connections, whatever the role has', async () => {
     const server = await sharedPostgres(version)
     const database = await server.createDatabase('pin')
@@ -81,7 +88,7 @@ describe.each([12, 15, 18] as const)('PostgreSQL %i', (version) => {
   })
 })
 
-async function open(version: 12 | 15 | 18 = 15): Promise<Session> {
+async function open(version: PostgresVersion = 15): Promise<Session> {
   return Session.open(reach(await sharedPostgres(version)))
 }
 

@@ -1,4 +1,4 @@
-import { type PostgresConnection, sharedPostgres, startPostgres, waitFor } from '@cdc/servers'
+import { type PostgresConnection, postgresVersions, sharedPostgres, startPostgres, waitFor } from '@cdc/servers'
 import { afterEach, describe, expect, test } from 'vitest'
 import {
   assertUsableSlot,
@@ -38,7 +38,7 @@ async function ground(
   return { options, session, name }
 }
 
-describe.each([12, 15, 18] as const)('PostgreSQL %i', (version) => {
+describe.each(postgresVersions)('PostgreSQL %i', (version) => {
   test('a slot exports the snapshot of its consistent point until it is released', async () => {
     const { options, session, name } = await ground(await sharedPostgres(version))
     await session.query('CREATE TABLE public.t (id int); INSERT INTO public.t VALUES (1)')

@@ -1,4 +1,11 @@
-import { type PostgresConnection, sharedPostgres, startPostgres, startProxy, waitFor } from '@cdc/servers'
+import {
+  type PostgresConnection,
+  postgresVersions,
+  sharedPostgres,
+  startPostgres,
+  startProxy,
+  waitFor,
+} from '@cdc/servers'
 import { afterEach, describe, expect, test } from 'vitest'
 import {
   type ConnectionOptions,
@@ -82,7 +89,7 @@ const numbers = (count: number) => Array.from({ length: count }, (_, i) => i + 1
 const insert = (count: number, text = "'x'") =>
   `INSERT INTO public.t SELECT i, ${text} FROM generate_series(1, ${count}) i`
 
-describe.each([12, 15, 18] as const)('PostgreSQL %i', (version) => {
+describe.each(postgresVersions)('PostgreSQL %i', (version) => {
   test('rows come once and in order, and the slot stands where it was told', async () => {
     const { session, slot, start } = await ground(await sharedPostgres(version))
     const stream = await start({ messages: true })
@@ -127,8 +134,11 @@ describe.each([12, 15, 18] as const)('PostgreSQL %i', (version) => {
   })
 
   test('a blocked reader keeps its walsender', async () => {
-    const { session, slot, options, start } = await ground(await sharedPostgres(version))
-    await session.query(`ALTER DATABASE "${options.database}" SET wal_sender_timeout = '1s'`)
+    // before 12 the setting is the server's alone
+    await using own =
+      version < 12 ? await startPostgres({ version, settings: { wal_sender_timeout: '1s' } }) : undefined
+    const { session, slot, options, start } = await ground(own ?? (await sharedPostgres(version)))
+    if (own === undefined) await session.query(`ALTER DATABASE "${options.database}" SET wal_sender_timeout = '1s'`)
     const stream = await start()
     expect(stream.statusInterval).toBeCloseTo(1000 / 3)
     await session.query(insert(50_000, "repeat('x', 1000)"))
@@ -245,7 +255,7 @@ test('a stream can be closed in the middle of a large transaction', async () => 
 })
 
 test('a publication that is not there is an error with a code, on 18 too where the server only warns', async () => {
-  for (const version of [12, 15, 18] as const) {
+  for (const version of postgresVersions) {
     const { session, start } = await ground(await sharedPostgres(version))
     const stream = await start({ publications: ['pub', 'missing'] })
     await session.query(insert(1))

@@ -1,9 +1,9 @@
-import { type PostgresConnection, type PostgresVersion, sharedPostgres, waitFor } from '@cdc/servers'
+import { type PostgresConnection, type PostgresVersion, postgresVersions, sharedPostgres, waitFor } from '@cdc/servers'
 import { expect } from 'vitest'
 import { Follower, type FollowOptions, serverRows, sorted } from './follower.ts'
 
 /** The versions that the suite runs on. */
-export const versions = [12, 15, 18] as const satisfies readonly PostgresVersion[]
+export const versions = postgresVersions
 
 /** One database of a test, with the followers that read it. */
 export class Live implements AsyncDisposable {

@@ -1,11 +1,18 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { armFailpoints, CdcError, type StateStore } from '@cdc/core'
-import { type FaultyProxy, type PostgresConnection, sharedPostgres, startProxy, waitFor } from '@cdc/servers'
+import {
+  type FaultyProxy,
+  type PostgresConnection,
+  postgresVersions,
+  sharedPostgres,
+  startProxy,
+  waitFor,
+} from '@cdc/servers'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type PostgresStateOptions, postgresState } from '../src/index.ts'
 
-describe.for([12, 18] as const)('on PostgreSQL %i', (version) => {
+describe.for(postgresVersions)('on PostgreSQL %i', (version) => {
   let server: PostgresConnection
   let database: string
   let opened: StateStore[]

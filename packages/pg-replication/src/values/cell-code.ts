@@ -20,7 +20,7 @@ const codes: Readonly<Record<DataType['kind'], number>> = {
   int16: INTEGER,
   int32: INTEGER,
   int64: BIGINT,
-  float32: FLOAT,
+  float32: PARSED,
   float64: FLOAT,
   decimal: ASCII,
   string: TEXT,

@@ -53,6 +53,31 @@ test.each(['', '-', '1x', ' 1', '1e5', '--1', '1234567890123456789x', '123456789
   },
 )
 
+/** The fewest digits that give the float32 again, as 12 and later print it. */
+function shortest(single: number): number {
+  for (let digits = 1; ; digits++) {
+    const text = single.toPrecision(digits)
+    if (digits === 9 || Math.fround(Number(text)) === single) return Number(text)
+  }
+}
+
+test('reads float4 alike from servers that print nine digits and from those that print the fewest', () => {
+  const read = (text: string) => parse({ kind: 'float32' }, text)
+  expect(read('3.29999995')).toBe(3.3)
+  expect(read('1.40129846e-45')).toBe(1e-45)
+  expect(read('3.40282347e+38')).toBe(3.4028235e38)
+  expect(read('-Infinity')).toBe(Number.NEGATIVE_INFINITY)
+  expect(read('NaN')).toBeNaN()
+  expect(() => read('3.2999999x')).toThrow(malformed)
+  fc.assert(
+    fc.property(fc.float({ noNaN: true, noDefaultInfinity: true }), (single) => {
+      expect(read(single.toPrecision(9))).toBe(shortest(single))
+      expect(read(String(shortest(single)))).toBe(shortest(single))
+    }),
+    { numRuns: 2000 },
+  )
+})
+
 test('reads floats with their special values', () => {
   const read = (text: string) => parse({ kind: 'float64' }, text)
   expect(read('-0')).toBe(-0)

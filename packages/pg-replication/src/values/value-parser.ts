@@ -24,6 +24,7 @@ export function valueParser(type: DataType, delimiter = ','): ValueParser {
     case 'int64':
       return (text) => bigintFromText(text, 0, text.length)
     case 'float32':
+      return float32FromText
     case 'float64':
       return floatFromText
     case 'bytes':
@@ -60,6 +61,24 @@ export function floatFromText(text: string): number {
   const value = Number(text)
   if ((Number.isNaN(value) && text !== 'NaN') || text === '') {
     throw decodeError('VALUE_MALFORMED', { message: 'A text is no number, though its column is a float.' })
+  }
+  return value
+}
+
+/** The smallest float32 that has all its digits. */
+const NORMAL = 2 ** -126
+
+/**
+ * From 12 on the server prints the fewest digits that give the same float32 again, as for doubles. Before, it prints
+ * nine: 3.29999995 for 3.3. Those are brought to the fewest, so that a value does not change with the server.
+ */
+export function float32FromText(text: string): number {
+  const value = floatFromText(text)
+  if (text.length < 9) return value
+  const single = Math.fround(value)
+  for (let digits = Math.abs(single) < NORMAL ? 1 : 6; digits < 9; digits++) {
+    const shorter = Number(single.toPrecision(digits))
+    if (Math.fround(shorter) === single) return shorter
   }
   return value
 }
