@@ -6,9 +6,16 @@ export interface Account {
   readonly gid: number
 }
 
+let account: Account | undefined
+
 /** `nobody` when this process is root, else undefined: the server then runs as who we are. */
 export function serverAccount(): Account | undefined {
   if (process.getuid?.() !== 0) return undefined
+  account ??= nobody()
+  return account
+}
+
+function nobody(): Account {
   const id = (flag: string) => Number(execFileSync('id', [flag, 'nobody'], { encoding: 'utf8' }))
   try {
     return { uid: id('-u'), gid: id('-g') }

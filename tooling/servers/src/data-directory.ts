@@ -28,9 +28,13 @@ export function handOver(path: string): void {
 
 /** Copies the initialised cluster of this release; `initdb` runs once per release and machine. */
 export async function fillDataDirectory(binaries: Binaries, data: string): Promise<void> {
-  const template = join(await templateFolder(binaries), 'data')
-  if (process.platform === 'win32') await cp(template, data, { recursive: true })
-  else await run('cp', ['-R', '-p', template, data], { ...serverAccount() })
+  await copyCluster(join(await templateFolder(binaries), 'data'), data)
+}
+
+/** Copies the data directory of a server that does not run. */
+export async function copyCluster(from: string, to: string): Promise<void> {
+  if (process.platform === 'win32') await cp(from, to, { recursive: true })
+  else await run('cp', ['-R', '-p', from, to], { ...serverAccount() })
 }
 
 /**

@@ -19,6 +19,11 @@ export async function clearServerFolder(folder: string): Promise<void> {
     kill(pid, 'SIGCONT')
     await waitFor(() => !alive(pid), { timeout: 5_000 }).catch(() => kill(pid, 'SIGKILL'))
   }
+  const java = javaServerOf(folder)
+  if (java !== undefined) {
+    kill(java, 'SIGKILL')
+    await waitFor(() => !alive(java), { timeout: 5_000 }).catch(() => undefined)
+  }
   rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
   rmSync(ownerFile(folder), { force: true })
 }
@@ -43,6 +48,14 @@ function postmasterOf(data: string): number | undefined {
   if (!existsSync(file)) return undefined
   const pid = Number(readFileSync(file, 'utf8').split('\n')[0])
   return pid > 0 && commandLine(pid).includes(data) ? pid : undefined
+}
+
+/** A broker or registry: its folder is its working directory and in its settings. */
+function javaServerOf(folder: string): number | undefined {
+  const file = join(folder, 'server.pid')
+  if (!existsSync(file)) return undefined
+  const pid = Number(readFileSync(file, 'utf8'))
+  return pid > 0 && commandLine(pid).includes(folder) ? pid : undefined
 }
 
 function commandLine(pid: number): string {

@@ -1,8 +1,9 @@
+import { randomUUID } from 'node:crypto'
 import { readFileSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import pg from 'pg'
 import type { Binaries } from './binaries.ts'
-import { superuser } from './data-directory.ts'
+import { copyCluster, superuser } from './data-directory.ts'
 import { clearServerFolder } from './leftovers.ts'
 import { logFile, Postmaster, type StopMode } from './postmaster.ts'
 import { processTree } from './process-tree.ts'
@@ -93,6 +94,11 @@ export class PostgresConnection implements ServerAddress {
   }
 }
 
+/** What `snapshot` has made. Gone with the server. */
+export interface ServerSnapshot {
+  readonly folder: string
+}
+
 /** A server that this process started. */
 export class PostgresServer extends PostgresConnection implements AsyncDisposable {
   readonly #binaries: Binaries
@@ -117,6 +123,23 @@ export class PostgresServer extends PostgresConnection implements AsyncDisposabl
 
   async restart(mode: StopMode = 'fast', timeout?: number): Promise<void> {
     await this.halt(mode, timeout)
+    await this.start()
+  }
+
+  /** A copy of the data directory, slots and all, as a snapshot of its disk would be. Halts it for the time. */
+  async snapshot(): Promise<ServerSnapshot> {
+    await this.halt()
+    const folder = `${this.dataDir}.${randomUUID()}`
+    await copyCluster(this.dataDir, folder)
+    await this.start()
+    return { folder }
+  }
+
+  /** Brings it back, on the same port, as it was when the snapshot was taken. What it has done since is gone. */
+  async restore({ folder }: ServerSnapshot): Promise<void> {
+    await this.halt('immediate')
+    rmSync(this.dataDir, { recursive: true, force: true })
+    await copyCluster(folder, this.dataDir)
     await this.start()
   }
 

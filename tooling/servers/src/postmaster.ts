@@ -57,13 +57,13 @@ export class Postmaster {
     return this.#child.exitCode === null && this.#child.signalCode === null
   }
 
-  /** The last line of postmaster.pid says how far it is (PostgreSQL 10 and later). */
+  /** The last line of postmaster.pid says how far it is (PostgreSQL 10 and later); of a standby, `standby`. */
   async #ready(): Promise<void> {
     await waitFor(
       () => {
         if (!this.running) return true
         const status = readFileSync(join(this.#data, 'postmaster.pid'), 'utf8').split('\n')
-        return Number(status[0]) === this.pid && status[7]?.trim() === 'ready'
+        return Number(status[0]) === this.pid && /^(ready|standby)$/.test(status[7]?.trim() ?? '')
       },
       { timeout: 60_000, describe: 'the server to be ready', interval: 5 },
     )

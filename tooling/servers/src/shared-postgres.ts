@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
+import { sharedServer, stopSharedServers } from './kafka/shared-kafka.ts'
 import { PostgresConnection, type PostgresServer, type ServerAddress } from './postgres-server.ts'
 import { startPostgres } from './start-postgres.ts'
 import type { PostgresVersion } from './versions.ts'
@@ -27,6 +28,11 @@ export async function sharedPostgres(version: PostgresVersion = 15): Promise<Pos
 export async function shareServers(): Promise<() => Promise<void>> {
   const server = createServer(async (request, response) => {
     try {
+      const other = await sharedServer(request.url?.slice(1) ?? '')
+      if (other !== undefined) {
+        response.end(JSON.stringify(other))
+        return
+      }
       const { version, port, dataDir, pid } = await startOnce(Number(request.url?.slice(1)) as PostgresVersion)
       response.end(JSON.stringify({ version, port, dataDir, pid } satisfies ServerAddress))
     } catch (error) {
@@ -44,6 +50,7 @@ async function stopSharing(server: Server): Promise<void> {
   delete process.env[address]
   server.closeAllConnections()
   server.close()
+  await stopSharedServers()
   const started = await Promise.allSettled(own.values())
   own.clear()
   await Promise.all(started.map((one) => (one.status === 'fulfilled' ? one.value.stop() : undefined)))

@@ -68,7 +68,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
 }
 
 /** Between looking for a port and taking it another process may have taken it. */
-async function startOnFreePort<T>(start: (port: number) => Promise<T>): Promise<T> {
+export async function startOnFreePort<T>(start: (port: number) => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await start(await freePort())
@@ -80,10 +80,17 @@ async function startOnFreePort<T>(start: (port: number) => Promise<T>): Promise<
 }
 
 function configure(data: string, { settings, hba, tls }: PostgresOptions): void {
-  const lines = Object.entries({ ...defaults, ...tlsSettings(data, tls), ...settings })
-  const text = lines.map(([name, value]) => `${name} = '${value.replaceAll("'", "''")}'`).join('\n')
-  appendFileSync(join(data, 'postgresql.conf'), `\n${text}\n`)
+  appendFileSync(
+    join(data, 'postgresql.conf'),
+    settingLines({ ...defaults, ...tlsSettings(data, tls), ...settings }),
+  )
   writeFileSync(join(data, 'pg_hba.conf'), hba ?? defaultHba)
+}
+
+/** Lines of postgresql.conf; later ones win. */
+export function settingLines(settings: Readonly<Record<string, string>>): string {
+  const lines = Object.entries(settings).map(([name, value]) => `${name} = '${value.replaceAll("'", "''")}'\n`)
+  return `\n${lines.join('')}`
 }
 
 /** The server insists on owning its key, so it gets copies. */
