@@ -169,6 +169,80 @@ describe('changes that the target cannot take, where that is tolerated', async (
     expect(await ids(t)).toHaveLength(111)
   })
 
+  const deferredPair = async (name: string) => {
+    const parent = table(`${name}_parent`, { id: int, name: text })
+    const child = table(`${name}_child`, { id: int, parent: int })
+    await target.run(`CREATE TABLE ${name}_parent (id int PRIMARY KEY, name text UNIQUE DEFERRABLE INITIALLY DEFERRED);
+      CREATE TABLE ${name}_child (id int PRIMARY KEY,
+        parent int REFERENCES ${name}_parent DEFERRABLE INITIALLY DEFERRED)`)
+    return { parent, child }
+  }
+
+  test('a row that a deferred constraint minds only at COMMIT is refused, and what its transaction mends is not', async () => {
+    const { parent, child } = await deferredPair('r_deferred')
+    const { sink, refused } = await start()
+    await commit(sink, transactionOf({ schema: parent }, { insert: [0, 'p0'], into: parent }))
+    // one change alone: the quick way; its table is new in the middle of things
+    await commit(sink, transactionOf({ schema: child }, { insert: [1, 999], into: child }))
+    expect(told(refused)).toEqual([[1, 'CONSTRAINT_VIOLATED']])
+    expect(refused[0]!.error.where.table).toBe('public.r_deferred_child')
+    // children long before their parents, an orphan among them, and a name that is taken until the end but for one
+    const changes = [
+      ...transactionOf(
+        ...many(50, (i): Step => ({ insert: [100 + i, i === 17 ? 998 : 100 + i], into: child })),
+        ...many(50, (i): Step => ({ insert: [100 + i, i === 0 ? 'p0' : `n${i}`], into: parent })),
+        { update: [0, 'moved'], before: [0, 'p0'], of: parent },
+        { insert: [200, 'n7'], into: parent },
+      ),
+      ...transactionOf({ insert: [300, 'n300'], into: parent }, { insert: [300, 300], into: child }),
+    ]
+    const position = await commit(sink, changes)
+    expect(told(refused).slice(1)).toEqual([
+      [117, 'CONSTRAINT_VIOLATED'],
+      [200, 'UNIQUE_SWAP'],
+    ])
+    expect(await ids(child)).toEqual([...many(50, (i) => 100 + i).filter((id) => id !== 117), 300])
+    expect(await ids(parent)).toEqual([0, ...many(50, (i) => 100 + i), 300])
+    const again = target.sink().create(context(`tolerant${sinks - 1}`))
+    open.push(again)
+    await again.open()
+    expect(await again.position?.()).toBe(position)
+  })
+
+  test('a transaction of many batches is whole before deferred constraints are asked', async () => {
+    const { parent, child } = await deferredPair('r_spread')
+    const { sink, refused } = await start()
+    const changes = transactionOf(
+      { schema: child },
+      ...many(6000, (i): Step => ({ insert: [i, i === 4321 ? -1 : i], into: child })),
+      { schema: parent },
+      ...many(6000, (i): Step => ({ insert: [i, `p${i}`], into: parent })),
+    )
+    for (let from = 0; from < 10_000; from += 2500)
+      await sink.write({ ...batch(changes.slice(from, from + 2500)), open: 'transaction' }, never)
+    await commit(sink, changes.slice(10_000))
+    expect(told(refused)).toEqual([[4321, 'CONSTRAINT_VIOLATED']])
+    expect(await ids(child)).toHaveLength(5999)
+    expect(await ids(parent)).toHaveLength(6000)
+  })
+
+  test('what a deferred trigger raises is refused', async () => {
+    const t = table('r_late', { id: int, note: text })
+    await target.run(`CREATE TABLE r_late (id int PRIMARY KEY, note text);
+      CREATE FUNCTION r_mind_late() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF NEW.note = 'bad' THEN RAISE 'no: %', NEW.note; END IF; RETURN NULL; END $$;
+      CREATE CONSTRAINT TRIGGER r_late AFTER INSERT ON r_late DEFERRABLE INITIALLY DEFERRED
+        FOR EACH ROW EXECUTE FUNCTION r_mind_late();`)
+    const { sink, refused } = await start()
+    await commit(sink, transactionOf({ schema: t }, { insert: [1, 'bad'], into: t }))
+    await commit(
+      sink,
+      transactionOf(...many(100, (i): Step => ({ insert: [10 + i, i % 60 === 50 ? 'bad' : 'ok'], into: t }))),
+    )
+    expect(told(refused).map(([id]) => id)).toEqual([1, 60])
+    expect(await ids(t)).toHaveLength(99)
+  })
+
   test('what a trigger raises is refused, one change or many', async () => {
     const t = table('r_trigger', { id: int, note: text })
     await target.run(`CREATE TABLE r_trigger (id int PRIMARY KEY, note text);

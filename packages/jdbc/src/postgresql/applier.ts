@@ -5,6 +5,7 @@ import {
   type SinkContext,
   sameShape,
   type Table,
+  type TableChange,
   type Truncate,
   tableName,
 } from '@cdc/core'
@@ -35,6 +36,8 @@ export class Applier {
   readonly #writers = new Map<string, TableWriter>()
   readonly #byTable = new WeakMap<Table, TableWriter>()
   #segment = new Segment()
+  /** Does all that was applied in the open transaction keep the target's deferred constraints? */
+  #kept = true
 
   constructor(
     connection: Connection,
@@ -66,7 +69,8 @@ export class Applier {
     return this.known(table) !== undefined
   }
 
-  async apply(changes: readonly Change[]): Promise<void> {
+  /** `whole`: they end on a commit, or with a snapshot table. */
+  async apply(changes: readonly Change[], whole: boolean): Promise<void> {
     let truncates: Truncate[] = []
     for (const change of changes) {
       if (truncates.length > 0 && change.kind !== 'truncate') {
@@ -74,20 +78,20 @@ export class Applier {
         truncates = []
       }
       if (isRowChange(change)) {
-        const writer = this.known(change.table) ?? (await this.#prepare(change.table, undefined))
+        const writer = this.known(change.table) ?? (await this.#prepare(change, undefined))
         if (change.kind === 'insert' && change.origin.snapshot !== undefined) {
           const wait = this.#loadRow(writer, change)
           if (wait !== undefined) await wait
         } else this.#segment.add(writer, change)
       } else if (change.kind === 'schema') {
-        if (!this.knows(change.table)) await this.#prepare(change.table, change.previous)
+        if (!this.knows(change.table)) await this.#prepare(change, change.previous)
       } else if (change.kind === 'truncate') {
-        await this.#barrier()
+        await this.#barrier(change)
         truncates.push(change)
       }
     }
     if (truncates.length > 0) await this.#truncate(truncates)
-    await this.#flushSegment()
+    await this.#flushSegment(whole)
   }
 
   /** Ends an open COPY: nothing else can be sent before. */
@@ -96,6 +100,7 @@ export class Applier {
   }
 
   committed(): void {
+    this.#kept = true
     this.#sets.transactionEnded()
   }
 
@@ -104,6 +109,7 @@ export class Applier {
     for (const writer of this.#writers.values()) writer.stale = true
     this.#writers.clear()
     this.#segment = new Segment()
+    this.#kept = true
     this.#sets.transactionEnded()
   }
 
@@ -116,7 +122,7 @@ export class Applier {
   }
 
   async #beginLoad(writer: TableWriter, change: Insert): Promise<void> {
-    await this.#barrier()
+    await this.#barrier(change)
     const mode = this.#load.modeOf(writer) ?? (await this.#load.decide(writer, this.#store))
     if (mode === 'merge') return this.#segment.merge(writer, change)
     // one COPY over many batches could not be taken back a row
@@ -125,23 +131,29 @@ export class Applier {
     await this.#load.add(change)
   }
 
-  async #barrier(): Promise<void> {
-    await this.#flushSegment()
+  /** `next`: the change that needs it. */
+  async #barrier(next: Change): Promise<void> {
+    await this.#flushSegment(next.origin.transaction !== this.#segment.transaction)
     await this.#load.end()
   }
 
-  async #flushSegment(): Promise<void> {
+  async #flushSegment(whole: boolean): Promise<void> {
     if (this.#segment.isEmpty) return
     await this.#load.end()
     const segment = this.#segment
     this.#segment = new Segment()
     if (this.#refusals === undefined) return segment.apply(this.#connection, this.#sets)
-    await new TolerantPath(this.#connection, this.#sets, this.#refusals).apply(segment.items)
+    // what was cut may lack a part that mends it: then only COMMIT can tell
+    this.#kept &&= whole
+    await new TolerantPath(this.#connection, this.#sets, this.#refusals).apply(segment.items, this.#kept)
   }
 
-  async #prepare(table: Table, previous: Table | undefined): Promise<TableWriter> {
-    await this.#barrier()
+  async #prepare(change: TableChange, previous: Table | undefined): Promise<TableWriter> {
+    const { table } = change
     const label = tableName(table)
+    // nothing of a table that is new here waits to be applied, and a transaction is better not cut
+    if (this.#writers.has(label)) await this.#barrier(change)
+    else await this.#load.end()
     const named = targetName(this.#options['table-name'], table)
     const schema = named.schema ?? this.#connection.currentSchema ?? 'public'
     const policy = {
@@ -196,7 +208,8 @@ export class Applier {
       })
     }
     const targets = []
-    for (const { table } of changes) targets.push((this.known(table) ?? (await this.#prepare(table, undefined))).target)
+    for (const change of changes)
+      targets.push((this.known(change.table) ?? (await this.#prepare(change, undefined))).target)
     await truncate(this.#connection, targets)
   }
 }

@@ -71,6 +71,12 @@ export async function readTarget(connection: Connection, schema: string, name: s
   }
 }
 
+/** Does any table of the database have constraints, or constraint triggers, that are checked at COMMIT? */
+export async function hasDeferred(connection: Connection): Promise<boolean> {
+  const [found] = await connection.query('SELECT EXISTS (SELECT FROM pg_catalog.pg_constraint WHERE condeferred)')
+  return found?.[0] === 't'
+}
+
 const where = `WHERE n.nspname = $1 AND c.relname = $2`
 
 const tableQuery = `

@@ -1,4 +1,4 @@
-import { type PlannedStatement, type Table, tableName } from '@cdc/core'
+import { failpoint, type PlannedStatement, type Table, tableName } from '@cdc/core'
 import { error } from '../errors.ts'
 import type { TableName } from '../table-name.ts'
 import { readTarget, type Target } from './catalog.ts'
@@ -81,6 +81,7 @@ function refuseRename(table: Table, target: Target, previous: Table | undefined)
 }
 
 async function runDdl(connection: Connection, { sql }: PlannedStatement, table: Table): Promise<void> {
+  await failpoint('sink.ddl')
   try {
     await connection.query(sql)
   } catch (cause) {

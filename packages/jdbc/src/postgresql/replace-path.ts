@@ -1,4 +1,4 @@
-import type { Row } from '@cdc/core'
+import { failpoint, type Row } from '@cdc/core'
 import type { Connection } from './connection.ts'
 import { CopyEncoder, copyField } from './copy-encoder.ts'
 import { rowMissing } from './drift.ts'
@@ -23,6 +23,7 @@ export async function applyByReplacing(connection: Connection, sets: SetPath, gr
   const keys = touchedKeys(group)
   const rows = await readRows(sets, writer, keys)
   play(group, keys, rows)
+  await failpoint('sink.replace')
   await connection.query(writer.statements.deleteStaged)
   const flight = connection.flight()
   const left = [...rows.values()].flatMap((held) => held.slice(-1))

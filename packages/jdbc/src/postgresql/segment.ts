@@ -1,4 +1,4 @@
-import type { Insert, RowChange } from '@cdc/core'
+import { failpoint, type Insert, type RowChange, type Transaction } from '@cdc/core'
 import { error } from '../errors.ts'
 import type { Connection } from './connection.ts'
 import { orderGroups } from './group-order.ts'
@@ -8,6 +8,10 @@ import { applyByReplacing } from './replace-path.ts'
 import { ServerError, translate } from './server-error.ts'
 import type { SetPath } from './set-path.ts'
 import type { TableWriter } from './table-writer.ts'
+
+/** Which deferred constraints to ask: all, or the SQL name of one. */
+export type DeferredCheck = string
+export const allDeferred: DeferredCheck = 'ALL'
 
 /** A change with the writer of its table. */
 export type SegmentItem =
@@ -34,6 +38,11 @@ export class Segment {
     return this.items.length === 0
   }
 
+  /** The transaction of its last change. */
+  get transaction(): Transaction | undefined {
+    return this.items.at(-1)?.change.origin.transaction
+  }
+
   add(writer: TableWriter, change: RowChange): void {
     this.#group(writer).add(change)
     this.items.push({ writer, change, merge: false })
@@ -45,15 +54,17 @@ export class Segment {
     this.items.push({ writer, change, merge: true })
   }
 
-  /** Applies all of it inside of the open transaction. */
-  async apply(connection: Connection, sets: SetPath): Promise<void> {
+  /** Applies all of it inside of the open transaction. `check`: deferred constraints that must hold after it. */
+  async apply(connection: Connection, sets: SetPath, check?: DeferredCheck): Promise<void> {
     const groups = [...this.groups.values()]
+    await failpoint('sink.segment')
     await connection.query('SAVEPOINT cdc_segment')
     sets.savepoint()
     const careful = this.#mustBeOrdered(groups)
     try {
-      if (careful) await this.#carefully(connection, sets, groups)
-      else await this.#quickly(connection, sets, groups)
+      if (careful) await this.#carefully(connection, sets, groups, check)
+      else await this.#quickly(connection, sets, groups, check)
+      await failpoint('sink.applied')
       await connection.query('RELEASE SAVEPOINT cdc_segment')
       sets.released()
     } catch (cause) {
@@ -78,33 +89,66 @@ export class Segment {
   }
 
   /** As sets; where a constraint minds, once more with inserts that expect rows; then the careful way. */
-  async #quickly(connection: Connection, sets: SetPath, groups: readonly Reduction[]): Promise<void> {
+  async #quickly(
+    connection: Connection,
+    sets: SetPath,
+    groups: readonly Reduction[],
+    check: DeferredCheck | undefined,
+  ): Promise<void> {
     for (const merge of [false, true]) {
       try {
-        return await applySets(connection, sets, groups, merge)
+        await applySets(connection, sets, groups, merge)
+        return await checkDeferred(connection, check)
       } catch (cause) {
         if (!(cause instanceof ServerError) || !/^(23|22012)/.test(cause.code)) throw cause
         await this.#rollBack(connection, sets)
         if (cause.code !== '23505') break
       }
     }
-    await this.#carefully(connection, sets, groups)
+    await this.#carefully(connection, sets, groups, check)
   }
 
-  async #carefully(connection: Connection, sets: SetPath, groups: readonly Reduction[]): Promise<void> {
+  async #carefully(
+    connection: Connection,
+    sets: SetPath,
+    groups: readonly Reduction[],
+    check: DeferredCheck | undefined,
+  ): Promise<void> {
+    await failpoint('sink.careful')
     const { linked } = orderGroups(groups)
     const inOrder = linked || groups.some(({ writer }) => writer.target.children.length > 0 || writer.keys.length === 0)
     if (!inOrder) {
       for (const group of groups) await applyByReplacing(connection, sets, group)
-      return
+      return checkDeferred(connection, check)
     }
     const writers = new Map(this.items.map(({ change, writer }) => [change, writer]))
     await applyInOrder(connection, [...writers.keys()], (change) => writers.get(change)!)
+    await checkDeferred(connection, check)
   }
 
   async #rollBack(connection: Connection, sets: SetPath): Promise<void> {
+    await failpoint('sink.savepoint')
     await connection.query('ROLLBACK TO SAVEPOINT cdc_segment')
     sets.rolledBackToSavepoint()
+  }
+}
+
+/**
+ * Asks of deferred constraints what COMMIT would ask, and leaves them as they were: their triggers fire again then.
+ * Throws the ServerError that COMMIT would be answered with.
+ */
+async function checkDeferred(connection: Connection, check: DeferredCheck | undefined): Promise<void> {
+  if (check === undefined) return
+  const flight = connection.flight()
+  flight.run('SAVEPOINT cdc_deferred')
+  flight.run(`SET CONSTRAINTS ${check} IMMEDIATE`)
+  flight.run('ROLLBACK TO SAVEPOINT cdc_deferred')
+  flight.run('RELEASE SAVEPOINT cdc_deferred')
+  try {
+    await flight.send()
+  } catch (cause) {
+    if (cause instanceof ServerError) cause.deferred = true
+    throw cause
   }
 }
 

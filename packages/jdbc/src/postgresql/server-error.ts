@@ -17,6 +17,8 @@ export class ServerError extends Error {
   readonly copyColumn: string | undefined
   /** Which statement of its flight failed, from 0. */
   statement = 0
+  /** It was a constraint that waits for the end of the transaction. */
+  deferred = false
 
   constructor(fields: ReadonlyMap<string, string>) {
     const code = fields.get('C') ?? 'XX000'

@@ -1,4 +1,4 @@
-import type { Row } from '@cdc/core'
+import { failpoint, type Row } from '@cdc/core'
 import type { Connection } from './connection.ts'
 import { CopyEncoder } from './copy-encoder.ts'
 import { rowMissing } from './drift.ts'
@@ -181,6 +181,7 @@ export async function copyRows(
     if (full !== undefined) await full
   }
   const rest = encoder.take()
+  await failpoint('sink.copy')
   if (rest !== undefined && !flight.refused) await flight.data(rest)
   flight.copyDone()
 }

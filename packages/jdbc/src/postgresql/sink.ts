@@ -5,6 +5,7 @@ import type { JdbcOptions } from '../options.ts'
 import { connectionSettings } from '../settings.ts'
 import { parseTableName } from '../table-name.ts'
 import { Applier } from './applier.ts'
+import { hasDeferred } from './catalog.ts'
 import { Connection } from './connection.ts'
 import { addRows, count, few } from './few-path.ts'
 import type { Reply } from './flight.ts'
@@ -16,6 +17,8 @@ import { ConnectionEnded, isRetriable, ServerError, translate } from './server-e
 /** Changes are held until so many have come, or `flush`: larger sets are quicker. */
 const heldAtMost = 5000
 const heldBytes = 8 * 1024 * 1024
+/** Where COMMIT may refuse a row, a transaction is held up to this size, so that the row can still be found. */
+const heldWhole = 64 * 1024 * 1024
 
 /** Where the position row is: the option's schema, else the connection's current one. */
 export function positionStore(options: JdbcOptions, context: SinkContext, connection: Connection): PositionStore {
@@ -41,6 +44,10 @@ export class PostgresSink implements Sink {
   #store!: PositionStore
   #held: readonly Change[] = []
   #heldBytes = 0
+  /** What is held ends on a commit, or with a snapshot table. */
+  #whole = true
+  /** Rows are left out where need be, and the target has constraints that it checks at COMMIT. */
+  #defers = false
   /** The changes of the open transaction, while they are all held here and could be applied again. */
   #sole: readonly Change[] | undefined
   #open = false
@@ -59,6 +66,7 @@ export class PostgresSink implements Sink {
     this.#connection = connection
     this.#store = positionStore(this.#options, this.#context, connection)
     this.#applier = new Applier(connection, this.#store, this.#options, this.#context, this.#refusals)
+    if (this.#refusals !== undefined) this.#defers = await hasDeferred(connection)
   }
 
   async position(): Promise<Position | undefined> {
@@ -74,6 +82,8 @@ export class PostgresSink implements Sink {
       const first = this.#held.find(isRowChange)
       const snapshot = first?.origin.snapshot !== undefined
       this.#heldBytes += batch.bytes
+      this.#whole = batch.position !== undefined
+      if (this.#defers && !this.#whole && this.#heldBytes < heldWhole) return
       if (!snapshot && this.#held.length < heldAtMost && this.#heldBytes < heldBytes) return
       const held = this.#take()
       const work = this.#apply(held)
@@ -175,7 +185,7 @@ export class PostgresSink implements Sink {
     for (let attempt = 0; ; attempt++) {
       try {
         if (!this.#open) await this.#begin()
-        return await this.#applier.apply(changes)
+        return await this.#applier.apply(changes, this.#whole)
       } catch (cause) {
         await this.#mayRetry(cause, attempt)
       }

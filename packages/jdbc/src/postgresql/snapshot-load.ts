@@ -1,4 +1,4 @@
-import type { Insert } from '@cdc/core'
+import { failpoint, type Insert } from '@cdc/core'
 import { error } from '../errors.ts'
 import type { Connection } from './connection.ts'
 import { CopyEncoder } from './copy-encoder.ts'
@@ -75,6 +75,7 @@ export class SnapshotLoad {
     try {
       const rest = encoder!.take()
       if (rest !== undefined) await flight!.data(rest)
+      await failpoint('sink.load')
       flight!.copyDone()
       await flight!.send()
     } catch (cause) {

@@ -1,3 +1,4 @@
+import { failpoint } from '@cdc/core'
 import type { Target } from './catalog.ts'
 import type { Connection } from './connection.ts'
 import { ServerError } from './server-error.ts'
@@ -7,6 +8,7 @@ import { ServerError } from './server-error.ts'
  * user may; else DELETE, children first.
  */
 export async function truncate(connection: Connection, targets: readonly Target[]): Promise<void> {
+  await failpoint('sink.truncate')
   const oids = new Set(targets.map(({ oid }) => oid))
   const closed = targets.every(({ children }) => children.every((child) => oids.has(child)))
   if (closed && (await tryTruncate(connection, targets))) return
