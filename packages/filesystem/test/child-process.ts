@@ -7,6 +7,8 @@ export interface Job {
   readonly folder: string
   readonly rows: number
   readonly sink: Readonly<Record<string, unknown>>
+  /** Goes on as this user and group. */
+  readonly user?: number
   /** Kills itself when it comes there for the nth time. */
   readonly failpoint?: { readonly name: string; readonly nth: number }
 }
@@ -18,14 +20,10 @@ export interface Child {
 }
 
 /** Runs a pipeline in a process of its own; `through` is a command that starts it. */
-export function startChild(
-  job: Job,
-  through: readonly string[] = [],
-  identity: { uid?: number; gid?: number } = {},
-): Child {
+export function startChild(job: Job, through: readonly string[] = []): Child {
   const node = [process.execPath, '--conditions=cdc-source', '--no-warnings', `${import.meta.dirname}/child.ts`]
   const [command, ...args] = [...through, ...node, JSON.stringify(job)]
-  const child = spawn(command!, args, { stdio: ['ignore', 'pipe', 'inherit'], ...identity })
+  const child = spawn(command!, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   const said = text(child.stdout!)
   const ended = once(child, 'exit').then(async ([, signal]) => ({ signal, said: (await said).trim() }))
   return { process: child, ended }

@@ -6,6 +6,11 @@ import type { Job } from './child-process.ts'
 import { wholeFormat } from './whole-format.ts'
 
 const job = JSON.parse(process.argv[2]!) as Job
+// only now: all modules were read, wherever they lie
+if (job.user !== undefined) {
+  process.setgid?.(job.user)
+  process.setuid?.(job.user)
+}
 const stop = new AbortController()
 let visits = 0
 const { failpoint } = job

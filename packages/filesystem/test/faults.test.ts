@@ -56,7 +56,7 @@ test.skipIf(!root)('a folder that this user may not write is refused', async () 
   mkdirSync(join(folder, 'state'), { mode: 0o777 })
   spawnSync('chmod', ['-R', 'a+rX', folder])
   spawnSync('chmod', ['777', join(folder, 'state')])
-  const { said } = await startChild({ folder, rows: 10, sink: {} }, [], { uid: 65534, gid: 65534 }).ended
+  const { said } = await startChild({ folder, rows: 10, sink: {}, user: 65534 }).ended
   expect(said).toMatch(/^FILES_NO_PERMISSION\|config\|Could not write to the folder .*EACCES/)
 })
 

@@ -34,7 +34,7 @@ interface Child {
 }
 
 /** Runs code in a Node process of its own; `through` is a command that starts it. */
-function start(code: string, through: readonly string[] = [], identity: { uid?: number; gid?: number } = {}): Child {
+function start(code: string, through: readonly string[] = []): Child {
   const node = [
     process.execPath,
     '--conditions=cdc-source',
@@ -50,7 +50,6 @@ function start(code: string, through: readonly string[] = [], identity: { uid?: 
     cwd,
     env: { ...process.env, STATE: root },
     stdio: ['pipe', 'pipe', 'inherit'],
-    ...identity,
   })
   children.push(child)
   const ended = once(child, 'exit')
@@ -179,9 +178,9 @@ test.skipIf(!mounts)('a read-only file system is refused when it is opened, and 
 
 test.skipIf(process.getuid === undefined)('a directory that may not be written is refused', async () => {
   // root may write everywhere, so somebody else tries
-  const somebody = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {}
+  const somebody = process.getuid?.() === 0 ? 'process.setgid(65534); process.setuid(65534);' : ''
   await chmod(root, 0o555)
-  const child = start(`await attempt(store.open())`, [], somebody)
+  const child = start(`${somebody} await attempt(store.open())`)
   expect(await child.line()).toMatch(/^STATE_NO_PERMISSION\|config\|Could not open the state in .*(EACCES|EPERM)/)
   await chmod(root, 0o755)
 })
