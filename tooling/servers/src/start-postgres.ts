@@ -80,10 +80,7 @@ export async function startOnFreePort<T>(start: (port: number) => Promise<T>): P
 }
 
 function configure(data: string, { settings, hba, tls }: PostgresOptions): void {
-  appendFileSync(
-    join(data, 'postgresql.conf'),
-    settingLines({ ...defaults, ...tlsSettings(data, tls), ...settings }),
-  )
+  appendFileSync(join(data, 'postgresql.conf'), settingLines({ ...defaults, ...tlsSettings(data, tls), ...settings }))
   writeFileSync(join(data, 'pg_hba.conf'), hba ?? defaultHba)
 }
 

@@ -48,7 +48,9 @@ const defaults: Readonly<Record<string, string>> = {
   'log.cleaner.backoff.ms': '500',
   'log.index.size.max.bytes': '1048576',
   'log.segment.bytes': '134217728',
-  'controlled.shutdown.enable': 'false',
+  // a broker that was killed can come back after this time only
+  'broker.session.timeout.ms': '3000',
+  'broker.heartbeat.interval.ms': '500',
   'initial.broker.registration.timeout.ms': '60000',
 }
 

@@ -6,7 +6,7 @@ import { waitFor } from '../wait-for.ts'
  */
 export async function warmUp(bootstrapServers: string): Promise<void> {
   const { Kafka, logLevel } = (await import('kafkajs')).default
-  const client = new Kafka({ brokers: [bootstrapServers], logLevel: logLevel.NOTHING, retry: { retries: 0 } })
+  const client = new Kafka({ brokers: [bootstrapServers], logLevel: logLevel.NOTHING, retry: { retries: 1 } })
   const admin = client.admin()
   const producer = client.producer({ transactionalId: 'warm-up', maxInFlightRequests: 1, idempotent: true })
   try {
