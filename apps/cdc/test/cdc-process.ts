@@ -50,6 +50,13 @@ export class CdcProcess implements AsyncDisposable {
     if (!this.stderr.includes(text)) throw new Error(`cdc ended with ${this.child.exitCode}: ${this.stderr}`)
   }
 
+  /** Waits until something is in standard output, perhaps since long ago; fails when the process ends without it. */
+  async prints(): Promise<void> {
+    const ended = () => this.child.exitCode !== null
+    await waitFor(() => this.stdout !== '' || ended(), { timeout: 30_000, describe: 'output of cdc' })
+    if (this.stdout === '') throw new Error(`cdc ended with ${this.child.exitCode}: ${this.stderr}`)
+  }
+
   /** The lines of standard error that are JSON. */
   get logs(): Record<string, unknown>[] {
     return this.stderr.split('\n').flatMap((line) => (line.startsWith('{') ? [JSON.parse(line)] : []))

@@ -123,8 +123,7 @@ describe('run', () => {
 
   test('a second signal ends it at once, with 143 for SIGTERM', async () => {
     await using run = new CdcProcess(['run', numbers(100_000)], { env: { CDC_FAILPOINTS: 'sink.flush:hang' } })
-    await run.says('pipeline starting')
-    await new Promise((resolve) => run.child.stdout!.once('data', resolve))
+    await run.prints()
     run.signal('SIGTERM')
     await run.says('once more ends at once')
     run.signal('SIGTERM')
@@ -134,8 +133,7 @@ describe('run', () => {
   test('one that is already running is 7, and says who holds the state', async () => {
     const file = numbers(100_000)
     await using first = new CdcProcess(['run', file])
-    await first.says('pipeline starting')
-    await new Promise((resolve) => first.child.stdout!.once('data', resolve))
+    await first.prints()
     const { code, logs } = await cdc(['run', file])
     expect(code).toBe(7)
     expect(logs.at(-1)).toMatchObject({ level: 'error', code: 'STATE_LOCKED', docs: 'docs/05-errors.md#state_locked' })
@@ -167,7 +165,13 @@ describe('run', () => {
   test('failpoints that cannot be read are refused', async () => {
     const { code, stderr } = await cdc(['run', numbers(1)], { env: { CDC_FAILPOINTS: 'sink.write' } })
     expect(code).toBe(2)
-    expect(stderr).toContain("'sink.write' is not name:kill|error|hang[:nth].")
+    expect(stderr).toContain("'sink.write' is not name:kill|error|rewind|hang[:nth].")
+  })
+
+  test('failpoints that are not there are refused', async () => {
+    const { code, stderr } = await cdc(['run', numbers(1)], { env: { CDC_FAILPOINTS: 'sink.wrote:kill' } })
+    expect(code).toBe(2)
+    expect(stderr).toContain("There is no failpoint 'sink.wrote'.")
   })
 
   test('a failpoint kills at the visit that it names', async () => {

@@ -85,9 +85,12 @@ describe('faults', async () => {
 
     test(`sessions that are ended at each step leave an exact ledger (${rows} rows a batch)`, async () => {
       const writer = 300 + rows
-      let step = 0
+      let [step, due, gap] = [0, 3, 3]
       armFailpoints(async () => {
-        if (++step % 5 === 0) await target.terminate()
+        if (++step < due) return
+        // longer each time, so that every step has its turn and something is done in the end
+        due = step + ++gap
+        await target.terminate()
       })
       const codes = await runLedger(writer, 12, rows, () => {})
       for (const code of codes) expect(['COMMIT_UNKNOWN', 'TARGET_SHUTDOWN', 'TARGET_CONNECTION_LOST']).toContain(code)
