@@ -34,6 +34,9 @@ export async function preflight(environment: Environment, logger: Logger, resume
   }
 }
 
+const noTruncates =
+  'The server is PostgreSQL 10, which tells nobody of TRUNCATE: rows that one removes stay at the targets. Use DELETE, or upgrade to 11.'
+
 /** Can these tables be read and followed as the options ask? */
 export async function judge(
   session: Session,
@@ -51,6 +54,7 @@ export async function judge(
       connection.user,
     )
   if (rules.mode === 'snapshot') return
+  if (session.serverVersion < 110_000) logger.warn({}, noTruncates)
   const leaves = await readLeaves(session, oids)
   judgeTables(
     [...found.values()].map((table) => ({

@@ -55,6 +55,16 @@ export class Live implements AsyncDisposable {
     await follower.until(() => follower.rows('public.fence').some((one) => one.id === row.id), `fence ${row.id}`)
   }
 
+  /** Moves the slot to the end of the log behind the back of whoever reads it. */
+  async advanceSlot(): Promise<void> {
+    const consume = `pg_logical_slot_get_binary_changes('${this.slot}', NULL, NULL, 'proto_version', '1', 'publication_names', 'dbz_publication')`
+    await this.query(
+      this.server.version < 11
+        ? `SELECT count(*) FROM ${consume}`
+        : `SELECT pg_replication_slot_advance('${this.slot}', pg_current_wal_lsn())`,
+    )
+  }
+
   /** Ends every stream from this database, and waits until their slots are free. */
   async endStreams(): Promise<void> {
     const active = `FROM pg_replication_slots WHERE database = '${this.database}' AND active`

@@ -166,7 +166,8 @@ for (const version of versions)
     expect(follower.shapes.get('public.keyless')!.key).toEqual([])
   })
 
-for (const version of versions)
+// 10 has neither keys of partitioned tables nor default partitions
+for (const version of versions.filter((one) => one >= 11))
   test(`PostgreSQL ${version}: a partitioned table is one table, whatever the order of columns in its partitions`, async () => {
     await using live = await Live.of(
       version,

@@ -240,7 +240,7 @@ test('changes that were written before a table was altered or dropped keep the s
   expect(second.logs.filter(({ level }) => level === 'warn')).toEqual([])
 })
 
-for (const version of versions)
+for (const version of versions.filter((one) => one >= 11))
   test(`PostgreSQL ${version}: one TRUNCATE of several tables comes as one change for each, with its flags`, async () => {
     await using live = await Live.of(
       version,
@@ -257,6 +257,14 @@ for (const version of versions)
       ['b', true, true],
       ['b', undefined, undefined],
     ])
+  })
+
+for (const version of versions.filter((one) => one < 11))
+  test(`PostgreSQL ${version}: that TRUNCATE is not in the stream is said at the start`, async () => {
+    await using live = await Live.of(version, `${fence} CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)`)
+    const follower = await streaming(live)
+    const warned = follower.logs.filter(({ level }) => level === 'warn').map(({ message }) => message)
+    expect(warned.join()).toContain('TRUNCATE')
   })
 
 for (const version of versions.filter((one) => one >= 14))
