@@ -78,7 +78,7 @@ describe.each(postgresVersions)('PostgreSQL %i', (version) => {
     expect(row).toEqual({ a: '1', b: 't', c: null, d: "it's" })
     const chunks: Buffer[] = []
     const wide = 'COPY (SELECT i, repeat(chr(228), 20000) FROM generate_series(1, 200) i) TO STDOUT'
-    expect(await session.copyOut(wide, (chunk) => void chunks.push(chunk))).toBe(200)
+    expect(await session.copyOut(wide, (chunk) => void chunks.push(Buffer.from(chunk)))).toBe(200)
     const text = Buffer.concat(chunks).toString()
     expect(text).toBe(Array.from({ length: 200 }, (_, i) => `${i + 1}\t${'ä'.repeat(20_000)}\n`).join(''))
     expect(chunks.every((chunk) => chunk.at(-1) === 10)).toBe(true)

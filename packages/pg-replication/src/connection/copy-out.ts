@@ -32,7 +32,7 @@ export class CopyOut {
 
   constructor(sql: string, socket: Socket, onChunk: (chunk: Buffer) => void | Promise<void>, silence: number) {
     this.#sql = sql
-    this.#reader = new BurstReader(socket)
+    this.#reader = new BurstReader(socket, this.#splitter)
     this.#onChunk = onChunk
     this.#silence = silence
     this.done = this.#result.promise
@@ -71,15 +71,13 @@ export class CopyOut {
   async #pump(): Promise<void> {
     const splitter = this.#splitter
     for (;;) {
-      const burst = await this.#next()
-      if (burst === undefined) return // pg hears of the end itself
-      for (const chunk of burst) splitter.push(chunk)
+      if (!(await this.#next())) return // pg hears of the end itself
       const messages = splitter.take()
       if (messages !== undefined && (await this.#dispatch(messages))) return
     }
   }
 
-  async #next(): Promise<readonly Buffer[] | undefined> {
+  async #next(): Promise<boolean> {
     if (this.#silence === 0) return this.#reader.read()
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<never>((_, reject) => {
@@ -145,7 +143,7 @@ function lastType(messages: Buffer, from: number, to: number): number {
   return type
 }
 
-/** The bodies of CopyData messages, moved together in place. The buffer is ours alone. */
+/** The bodies of CopyData messages, moved together in place: nobody looks at them again. */
 function withoutHeaders(messages: Buffer, from: number, to: number): Buffer {
   let write = from
   let at = from

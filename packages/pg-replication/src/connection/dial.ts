@@ -4,6 +4,7 @@ import type { CdcError } from '@cdc/core'
 import { pgError } from '../errors.ts'
 import { localError, postgresError } from '../postgres-error.ts'
 import { codeOfTls } from '../sqlstate.ts'
+import { DirectInput } from './direct-input.ts'
 import type { ConnectionOptions } from './options.ts'
 import { type Attempt, isSocketPath, type TlsPlan } from './tls.ts'
 
@@ -23,7 +24,7 @@ export async function dial(
   attempt: Attempt,
   onSocket: (socket: net.Socket) => void,
 ): Promise<Dialled> {
-  const socket = await reach(options, onSocket)
+  const socket = await reach(options, attempt, onSocket)
   if (attempt === 'plain') return { socket, encrypted: false }
   const answer = await askForTls(socket, options)
   if (answer === 'S') return { socket: await handshake(socket, options, plan, onSocket), encrypted: true }
@@ -33,13 +34,26 @@ export async function dial(
 }
 
 /** All addresses of a name are tried, those of both families. */
-function reach(options: ConnectionOptions, onSocket: (socket: net.Socket) => void): Promise<net.Socket> {
+function reach(
+  options: ConnectionOptions,
+  attempt: Attempt,
+  onSocket: (socket: net.Socket) => void,
+): Promise<net.Socket> {
   const { host, port, keepAlive = 10_000 } = options
   const target = isSocketPath(host)
     ? { path: `${host}/.s.PGSQL.${port}` }
     : // the default of 250 ms is too short for a far server that has two families of addresses
       { host, port, autoSelectFamilyAttemptTimeout: 3000 }
-  const socket = net.connect({ ...target, noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAlive })
+  // under TLS the socket's bytes are not ours to read
+  const input = attempt === 'plain' ? new DirectInput() : undefined
+  const socket = net.connect({
+    ...target,
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: keepAlive,
+    ...(input === undefined ? {} : { onread: input.onread }),
+  })
+  input?.serve(socket)
   onSocket(socket)
   return new Promise((resolve, reject) => {
     const fail = (error: Error) => reject(postgresError(error, `connecting to ${describeHost(options)}`))

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { CdcError } from '@cdc/core'
+import { CdcError, failpoint } from '@cdc/core'
 import type pg from 'pg'
 import { pgError } from '../errors.ts'
 import { localError, postgresError, sqlStateOf } from '../postgres-error.ts'
@@ -85,6 +85,7 @@ export class Session {
       pgError('CONNECT_TIMEOUT', { message: `${describeHost(options)} did not answer within ${timeout} ms.` })
     try {
       const cut = () => connected.socket.destroy()
+      await failpoint('connection.settings')
       const { rows } = await within({ timeout, signal, late }, connected.client.query(pinSettings), cut)
       return new Session(connected, options, rows[0] as TextRow)
     } catch (error) {
@@ -133,8 +134,8 @@ export class Session {
   }
 
   /**
-   * Runs `COPY ... TO STDOUT`. Chunks are the raw text, end at the end of a row, and belong to the callee. A promise
-   * from `onChunk` holds the server back until it resolves. Gives the server's count of rows, and only after
+   * Runs `COPY ... TO STDOUT`. Chunks are the raw text, end at the end of a row, and are valid until `onChunk` (and the
+   * promise that it gave) is done. A promise from `onChunk` holds the server back until it resolves. Gives the server's count of rows, and only after
    * CommandComplete: a connection lost before is an error. When `onChunk` throws, the connection is destroyed and the
    * error passed on.
    */

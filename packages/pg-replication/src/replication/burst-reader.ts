@@ -1,4 +1,6 @@
 import type { Socket } from 'node:net'
+import { DirectInput } from '../connection/direct-input.ts'
+import type { MessageSplitter } from './message-splitter.ts'
 
 /** The handle behind a socket. Node has no public way to stop reading at once: `pause` goes on filling a buffer. */
 interface Handle {
@@ -11,25 +13,30 @@ type DataListener = (chunk: Buffer) => void
 
 /**
  * Takes a socket's bytes away from whoever listens to them, and reads in bursts: all that is there at once, then not
- * again for a millisecond, so that a busy stream costs few and large reads. After silence it reads at once. Nothing is
- * read while nobody waits in `read`.
+ * again for a millisecond, so that a busy stream costs few and large reads. After silence, or when there was more than
+ * a burst can hold, it reads at once. Nothing is read while nobody waits in `read`.
  */
 export class BurstReader {
   readonly #socket: Socket
+  readonly #into: MessageSplitter
   readonly #pause: number
+  readonly #input: DirectInput | undefined
   #others: DataListener[] = []
-  #chunks: Buffer[] = []
-  #waiting: PromiseWithResolvers<readonly Buffer[] | undefined> | undefined
+  #waiting: PromiseWithResolvers<boolean> | undefined
+  /** Bytes have come that nobody was told of. */
+  #news = false
   #delivering = false
   #last = 0
   #timer: NodeJS.Timeout | undefined
   #ended = false
   #error: Error | undefined
 
-  /** `pause`: milliseconds between two reads while busy. */
-  constructor(socket: Socket, pause = 1) {
+  /** Bytes go to `into`. `pause`: milliseconds between two reads while busy. */
+  constructor(socket: Socket, into: MessageSplitter, pause = 1) {
     this.#socket = socket
+    this.#into = into
     this.#pause = pause
+    this.#input = DirectInput.of(socket)
   }
 
   /** From now on bytes come here. Call it before the command is sent whose answer is to be read. */
@@ -39,28 +46,34 @@ export class BurstReader {
     socket.removeAllListeners('data')
     socket.on('data', this.#onData)
     socket.on('end', this.#onEnd).on('close', this.#onEnd).on('error', this.#onError)
+    this.#input?.direct({
+      space: () => this.#into.space(),
+      filled: (space, length) => {
+        this.#into.filled(space, length)
+        return this.#came()
+      },
+    })
     this.#stop()
   }
 
   /** Gives the socket back to those who listened before, and `rest` with it. */
   detach(rest: Buffer): void {
     const socket = this.#socket
+    this.#input?.direct(undefined)
     clearTimeout(this.#timer)
     socket.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onEnd).off('error', this.#onError)
     for (const listener of this.#others) socket.on('data', listener)
-    const bytes = Buffer.concat([rest, ...this.#chunks])
-    this.#chunks = []
     this.#start()
-    if (bytes.length > 0) this.forward(bytes)
+    if (rest.length > 0) this.forward(rest)
   }
 
   /** Reads on to the end and forgets it: the peer closes only when it has sent what it wanted to. */
   discard(): void {
     const socket = this.#socket
+    this.#input?.direct(undefined)
     clearTimeout(this.#timer)
     socket.off('data', this.#onData)
     socket.on('data', () => {})
-    this.#chunks = []
     this.#start()
   }
 
@@ -70,12 +83,13 @@ export class BurstReader {
   }
 
   /**
-   * The next burst; undefined when the connection has ended. Rejects with the socket's error. One call at a time.
+   * Resolves when a burst has come; false when the connection has ended. Rejects with the socket's error. One call at
+   * a time.
    */
-  read(): Promise<readonly Buffer[] | undefined> {
-    const waiting = Promise.withResolvers<readonly Buffer[] | undefined>()
+  read(): Promise<boolean> {
+    const waiting = Promise.withResolvers<boolean>()
     this.#waiting = waiting
-    if (this.#chunks.length > 0 || this.#ended) this.#deliver()
+    if (this.#news || this.#ended) this.#deliver()
     else this.#startSoon()
     return waiting.promise
   }
@@ -95,31 +109,39 @@ export class BurstReader {
   }
 
   readonly #onData = (chunk: Buffer): void => {
-    this.#chunks.push(chunk)
-    if (this.#delivering) return
-    // after the poll phase: libuv has then read all that was there
-    this.#delivering = true
-    setImmediate(this.#afterPoll)
+    this.#into.push(chunk)
+    if (!this.#came()) this.#stop()
+  }
+
+  /** False: that is enough for one burst. */
+  #came(): boolean {
+    this.#news = true
+    if (!this.#delivering) {
+      // after the poll phase: libuv has then read all that was there
+      this.#delivering = true
+      setImmediate(this.#afterPoll)
+    }
+    return !this.#into.full
   }
 
   readonly #afterPoll = (): void => {
     this.#delivering = false
     this.#stop()
-    this.#last = performance.now()
+    // what a burst could not hold waits already
+    this.#last = this.#into.full ? 0 : performance.now()
     this.#deliver()
   }
 
   #deliver(): void {
     const waiting = this.#waiting
     if (waiting === undefined) return
-    if (this.#chunks.length > 0) {
-      const chunks = this.#chunks
-      this.#chunks = []
+    if (this.#news) {
+      this.#news = false
       this.#waiting = undefined
-      waiting.resolve(chunks)
+      waiting.resolve(true)
     } else if (this.#ended) {
       this.#waiting = undefined
-      if (this.#error === undefined) waiting.resolve(undefined)
+      if (this.#error === undefined) waiting.resolve(false)
       else waiting.reject(this.#error)
     }
   }

@@ -17,7 +17,7 @@ function takeAll(chunks: readonly Buffer[]): Buffer[] {
   for (const chunk of chunks) {
     splitter.push(Buffer.from(chunk))
     const whole = splitter.take()
-    if (whole !== undefined) taken.push(whole)
+    if (whole !== undefined) taken.push(Buffer.from(whole))
   }
   expect(splitter.rest()).toHaveLength(0)
   return taken
@@ -62,6 +62,56 @@ test('bytes of another protocol are refused', () => {
     splitter.push(bytes)
     expect(() => splitter.take()).toThrowError(expect.objectContaining({ code: 'PROTOCOL_BROKEN' }))
   }
+})
+
+/** As a socket is read: each part into the place that was given after the one before. */
+function readInto(splitter: MessageSplitter, parts: readonly Buffer[]): Buffer[] {
+  const taken: Buffer[] = []
+  let space = splitter.space()
+  for (const part of parts) {
+    for (let from = 0; from < part.length; ) {
+      const length = part.copy(space, 0, from)
+      splitter.filled(space, length)
+      from += length
+      space = splitter.space()
+    }
+    const whole = splitter.take()
+    if (whole !== undefined) taken.push(Buffer.from(whole))
+  }
+  return taken
+}
+
+test('messages of any size come whole from what is read straight into the buffer', () => {
+  const splitter = new MessageSplitter(2 ** 30)
+  const sizes = [3, 70_000, 5, 300_000, 10, 3_000_000, 20, 200_000, ...Array.from({ length: 40 }, (_, i) => i * 999)]
+  const sent = Buffer.concat(sizes.map((size, i) => message('d', String.fromCharCode(97 + (i % 26)).repeat(size))))
+  for (const step of [sent.length, 65_536, 1_000_003, 777]) {
+    const parts = Array.from({ length: Math.ceil(sent.length / step) }, (_, i) =>
+      sent.subarray(i * step, (i + 1) * step),
+    )
+    expect(Buffer.concat(readInto(splitter, parts)).equals(sent)).toBe(true)
+    expect(splitter.rest()).toHaveLength(0)
+  }
+})
+
+test('the buffer of a large message is let go when no more of them come', () => {
+  const splitter = new MessageSplitter(2 ** 30)
+  readInto(splitter, [message('d', 'x'.repeat(5_000_000))])
+  expect(splitter.space().buffer.byteLength).toBeGreaterThan(5_000_000)
+  for (let i = 0; i < 20; i++) readInto(splitter, [message('d', 'small')])
+  expect(splitter.space().buffer.byteLength).toBeLessThan(300_000)
+})
+
+test('there is an end to a burst, and none inside of a message', () => {
+  const splitter = new MessageSplitter(2 ** 30)
+  const large = message('d', 'x'.repeat(1_000_000))
+  splitter.push(large.subarray(0, 900_000))
+  splitter.take()
+  expect(splitter.full).toBe(false)
+  splitter.push(large.subarray(900_000))
+  expect(splitter.full).toBe(true)
+  splitter.take()
+  expect(splitter.full).toBe(false)
 })
 
 function wholeMessages(buffer: Buffer): boolean {

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { CdcError } from '@cdc/core'
+import { CdcError, failpoint } from '@cdc/core'
 import { aborted, within } from '../connection/deadline.ts'
 import type { ConnectionOptions } from '../connection/options.ts'
 import { Session } from '../connection/session.ts'
@@ -69,8 +69,8 @@ export class ReplicationStream {
     this.#session = session
     this.#socket = session.socket()
     this.#options = options
-    this.#reader = new BurstReader(this.#socket)
     this.#splitter = new MessageSplitter(options.maxMessage ?? 2 ** 30)
+    this.#reader = new BurstReader(this.#socket, this.#splitter)
     this.pid = session.pid
     this.serverVersion = session.serverVersion
     this.statusInterval = interval
@@ -83,7 +83,9 @@ export class ReplicationStream {
     try {
       const [row] = await session.query("SELECT setting FROM pg_catalog.pg_settings WHERE name = 'wal_sender_timeout'")
       const stream = new ReplicationStream(session, options, statusInterval(Number(row?.setting ?? 60_000)))
+      await failpoint('stream.start')
       await stream.#start(connection.connectTimeout ?? 30_000)
+      await failpoint('stream.started')
       return stream
     } catch (error) {
       session.destroy()
@@ -92,7 +94,7 @@ export class ReplicationStream {
   }
 
   /**
-   * The next frames: a buffer of whole CopyData messages back to back, for `FrameCursor`. It belongs to the caller.
+   * The next frames: a buffer of whole CopyData messages back to back, for `FrameCursor`, valid until the next call.
    * undefined: the server ended the stream (shutdown). Rejects with a CdcError when it broke, and with ABORTED after
    * `close` or an abort. Calls never overlap.
    */
@@ -148,12 +150,10 @@ export class ReplicationStream {
   /** Reads once and sorts what came. Never throws: a failure is kept for `read`. */
   async #fill(): Promise<void> {
     try {
-      const burst = await this.#burst()
-      if (burst === undefined)
+      if (!(await this.#burst()))
         throw localError('CONNECTION_LOST', new Error('the server closed it'), 'the replication connection')
       this.#inbound = performance.now()
       this.#probed = false
-      for (const chunk of burst) this.#splitter.push(chunk)
       const messages = this.#splitter.take()
       if (messages === undefined) return
       if (this.#splitter.onlyData) this.#runs.push(messages)
@@ -163,8 +163,8 @@ export class ReplicationStream {
     }
   }
 
-  /** The next burst, watched: silence is asked about at half of the limit, and ends the connection at the whole. */
-  async #burst(): Promise<readonly Buffer[] | undefined> {
+  /** Waits for the next burst, watched: silence is asked about at half of the limit, and ends the connection at the whole. */
+  async #burst(): Promise<boolean> {
     const limit = this.#options.inboundTimeout ?? 300_000
     if (limit === 0) return this.#reader.read()
     // silence counts only while somebody listens
