@@ -12,6 +12,16 @@ export const errorCatalogue = {
     cause: 'The connection to the target ended in the middle of work. What was not committed is gone.',
     cure: 'Nothing: the pipeline connects again and goes on from what the target holds. See the log of the target if it repeats.',
   },
+  TARGET_SILENT: {
+    kind: 'connection',
+    cause: 'The target has not answered for longer than `socketTimeout` in `url` allows.',
+    cure: 'Nothing, when the network was down: the pipeline connects again. For statements that take longer raise it, or leave it out: then `pipeline.stall-timeout` alone counts.',
+  },
+  TARGET_PROTOCOL: {
+    kind: 'connection',
+    cause: "What came from the target is none of PostgreSQL's messages: another kind of server, or damage on the way.",
+    cure: 'Check host and port of `url`. If it happens now and then, look into what stands between (proxies, TLS).',
+  },
   COMMIT_UNKNOWN: {
     kind: 'rewind',
     cause: 'The connection ended after COMMIT was sent and before its answer came, so it may or may not have happened.',

@@ -1,4 +1,4 @@
-import { makeCertificates, startPostgres } from '@cdc/servers'
+import { makeCertificates, startPostgres, startProxy } from '@cdc/servers'
 import { afterAll, describe, expect, test } from 'vitest'
 import { jdbcOptions } from '../src/options.ts'
 import { Connection } from '../src/postgresql/connection.ts'
@@ -129,6 +129,17 @@ hostssl all all 127.0.0.1/32 scram-sha-256
     expect(await outcome(plain.port, 'sslmode=disable', { username: 'odd', password })).toBe(false)
   })
 
+  test('of a server that does not answer end after socketTimeout, and idle ones do not', async () => {
+    await using proxy = await startProxy(plain)
+    const connection = await Connection.open(settings(proxy.port, 'sslmode=disable&socketTimeout=1'))
+    expect(await connection.query('SELECT pg_sleep(0.2)')).toHaveLength(1)
+    await new Promise((resolve) => setTimeout(resolve, 1300))
+    expect(await connection.query('SELECT 1')).toEqual([['1']])
+    proxy.stall('up')
+    const failure = await connection.query('SELECT 1').catch((cause: unknown) => cause)
+    expect((failure as Error).cause ?? failure).toMatchObject({ code: 'TARGET_SILENT' })
+  })
+
   test('pin their settings over odd ones of the role', async () => {
     await plain.query(`CREATE ROLE settings LOGIN PASSWORD 'x'; ALTER ROLE settings SET datestyle = 'German';
       ALTER ROLE settings SET timezone = 'Asia/Tokyo'; ALTER ROLE settings SET statement_timeout = '1s';
@@ -137,9 +148,9 @@ hostssl all all 127.0.0.1/32 scram-sha-256
       settings(plain.port, 'sslmode=disable', { username: 'settings', password: 'x' }),
     )
     const [row] = await connection.query(
-      `SELECT current_setting('datestyle'), current_setting('timezone'), current_setting('statement_timeout'), current_setting('standard_conforming_strings'), current_setting('transaction_isolation')`,
+      `SELECT current_setting('datestyle'), current_setting('timezone'), current_setting('statement_timeout'), current_setting('standard_conforming_strings'), current_setting('transaction_isolation'), current_setting('tcp_keepalives_idle')`,
     )
-    expect(row).toEqual(['ISO, YMD', 'UTC', '0', 'on', 'read committed'])
+    expect(row).toEqual(['ISO, YMD', 'UTC', '0', 'on', 'read committed', '10'])
     await connection.close()
   })
 })

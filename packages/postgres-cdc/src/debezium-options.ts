@@ -13,11 +13,12 @@ export type DebeziumOption =
   | { readonly idle: string }
   | { readonly refused: string }
 
-const format = { refused: 'how values are written belongs to the format: set it on the sink, `debezium-json.<option>`' }
+const format = { refused: 'how records look belongs to the format; set `debezium-json.<option>` on the sink' }
 const connect = { refused: 'there is no Kafka Connect here' }
 const signals = { refused: 'there are no signals: a pipeline is started over with `cdc reset`' }
 const queue = { idle: 'batches and memory are bounded in bytes by the pipeline' }
 const topics = { refused: 'topics and record names belong to the sink and its format' }
+const parameters = { refused: 'schemas have no parameters about the types of the source' }
 const masks = {
   refused: 'values are not changed on the way: mask them in the publication (column list) or at the target',
 }
@@ -42,15 +43,15 @@ export const debeziumOptions: Readonly<Record<string, DebeziumOption>> = {
   'database.sslpassword': { own: 'sslpassword' },
   'database.sslfactory': { refused: 'it names a Java class' },
   'database.tcpKeepAlive': { only: ['true'], why: 'keep-alive is always on' },
-  'database.query.timeout.ms': { idle: 'each statement has its own limit, and the reading of tables none' },
+  'database.query.timeout.ms': { own: 'query.timeout' },
   'database.connection.factory.class': { refused: 'it names a Java class' },
   'database.initial.statements': {
     refused: 'the settings of a session decide how values look, and are pinned; use ALTER ROLE ... SET for others',
   },
   'connection.validation.timeout.ms': { idle: 'connect.timeout covers it' },
   'read.only': { idle: 'this source writes nothing but its slot, its publication and heartbeats' },
-  'topic.prefix': topics,
-  'database.server.name': topics,
+  'topic.prefix': format,
+  'database.server.name': format,
   // replication, slot, publication
   'plugin.name': { own: 'decoding.plugin.name' },
   'slot.name': { own: 'slot.name' },
@@ -100,8 +101,8 @@ export const debeziumOptions: Readonly<Record<string, DebeziumOption>> = {
   'skip.messages.without.change': { refused: 'every change is handed on' },
   'column.mask.*': masks,
   'column.truncate.*': masks,
-  'column.propagate.source.type': format,
-  'datatype.propagate.source.type': format,
+  'column.propagate.source.type': parameters,
+  'datatype.propagate.source.type': parameters,
   'guardrail.collections.max': { refused: '`cdc plan` lists the tables before anything is done' },
   'guardrail.collections.limit.action': { refused: '`cdc plan` lists the tables before anything is done' },
   // value encoding
@@ -126,12 +127,17 @@ export const debeziumOptions: Readonly<Record<string, DebeziumOption>> = {
   'post.processors': { refused: 'it names Java classes' },
   'schema.name.adjustment.mode': format,
   'field.name.adjustment.mode': format,
-  'sanitize.field.names': format,
-  'event.converting.failure.handling.mode': { only: ['fail'], why: 'nothing is dropped silently' },
+  'sanitize.field.names': {
+    refused: 'Debezium has replaced it: set debezium-json.field.name.adjustment.mode on the sink',
+  },
+  'event.converting.failure.handling.mode': {
+    only: ['fail'],
+    why: 'values are converted by the format, which has an option of this name',
+  },
   'event.deserialization.failure.handling.mode': { only: ['fail'], why: 'nothing is dropped silently' },
   'event.processing.failure.handling.mode': { only: ['fail'], why: 'nothing is dropped silently' },
   'sourceinfo.struct.maker': { refused: 'it names a Java class' },
-  'source.struct.version': format,
+  'source.struct.version': { refused: 'the `source` block has one shape, that of Debezium 3' },
   // snapshot
   'snapshot.mode': {
     works:
@@ -214,7 +220,7 @@ export const debeziumOptions: Readonly<Record<string, DebeziumOption>> = {
 export function debeziumOption(name: string): DebeziumOption | undefined {
   if (!name.endsWith('*') && Object.hasOwn(debeziumOptions, name)) return debeziumOptions[name]
   const beginning = Object.keys(debeziumOptions)
-    .filter((known) => known.endsWith('*') && name.startsWith(known.slice(0, -1)) && name.length > known.length - 1)
+    .filter((known) => known.endsWith('*') && name.startsWith(known.slice(0, -1)))
     .sort((a, b) => b.length - a.length)[0]
   return beginning === undefined ? undefined : debeziumOptions[beginning]
 }
@@ -234,7 +240,7 @@ export function debeziumProblem(name: string, value: string): { message: string;
     const message = `${shown} is unknown: Debezium's PostgreSQL connector has none of that name.`
     return near === undefined ? { message } : { message, hint: `Did you mean 'debezium.${near}'?` }
   }
-  if ('refused' in entry) return { message: `${shown} is not taken: ${entry.refused}.` }
+  if ('refused' in entry) return { message: `${shown} is not taken: ${reason(entry.refused, name)}.` }
   if ('only' in entry && !entry.only.includes(value.trim().toLowerCase()))
     return { message: `${shown} can only be ${entry.only.join(' or ')}: ${entry.why}.` }
   return undefined
@@ -242,13 +248,15 @@ export function debeziumProblem(name: string, value: string): { message: string;
 
 /** The table of the README. */
 export function debeziumOptionTable(): string {
-  const rows = Object.entries(debeziumOptions).map(([name, entry]) => `| \`${name}\` | ${fate(entry)} |`)
+  const rows = Object.entries(debeziumOptions).map(([name, entry]) => `| \`${name}\` | ${fate(entry, name)} |`)
   return ['| `debezium.` + | What becomes of it |', '| --- | --- |', ...rows].join('\n')
 }
 
-function fate(entry: DebeziumOption): string {
+const reason = (text: string, name: string) => text.replace('<option>', name)
+
+function fate(entry: DebeziumOption, name: string): string {
   if ('works' in entry) return `works: ${entry.works}`
   if ('own' in entry) return `the same as \`${entry.own}\``
   if ('only' in entry) return `only ${entry.only.map((value) => `\`${value}\``).join(', ')}: ${entry.why}`
-  return 'idle' in entry ? `accepted, without effect: ${entry.idle}` : `refused: ${entry.refused}`
+  return 'idle' in entry ? `accepted, without effect: ${entry.idle}` : `refused: ${reason(entry.refused, name)}`
 }

@@ -41,6 +41,8 @@ export function environmentOf(values: PostgresCdcValues, pipeline: string): Envi
       },
       applicationName: `cdc ${pipeline}`.slice(0, 63),
       connectTimeout: values['connect.timeout'],
+      queryTimeout: values['query.timeout'],
+      copySilence: values['scan.snapshot.silence-timeout'],
     },
     database: values['database-name'],
     slot: slotName(values, pipeline),

@@ -77,6 +77,19 @@ export const fields = {
   sslkey: text({ doc: 'File with its key (PEM).', aliases: ['debezium.database.sslkey'] }),
   sslpassword: text({ doc: 'Password of the key.', secret: true, aliases: ['debezium.database.sslpassword'] }),
   'connect.timeout': duration({ doc: 'For one attempt to connect.', default: '30s' }, { min: 250 }),
+  'query.timeout': duration({
+    doc: 'For one statement, the reading of tables aside. Past it the connection is given up and made again. 0: no limit.',
+    default: '60s',
+    aliases: ['debezium.database.query.timeout.ms'],
+  }),
+  'scan.snapshot.silence-timeout': duration({
+    doc: 'How long the server may send nothing while a table is read, before the connection is given up and made again. 0: no limit.',
+    default: '30min',
+  }),
+  'scan.stream.silence-timeout': duration({
+    doc: 'The same for the stream of changes. At half of it the server is asked for a sign of life. 0: no limit.',
+    default: '5min',
+  }),
   'scan.snapshot.parallelism': integer(
     { doc: 'Sessions that read the snapshot side by side.', default: 4, aliases: ['debezium.snapshot.max.threads'] },
     { min: 1, max: 64 },

@@ -68,6 +68,7 @@ export class PostgresSource implements Source {
     await failpoint('acknowledge')
     if (lsn > this.#acknowledged) this.#acknowledged = lsn
     this.#stream?.setFlushed(this.#acknowledged)
+    await failpoint('acknowledged')
   }
 
   async close(): Promise<void> {
@@ -198,8 +199,14 @@ export class PostgresSource implements Source {
   }
 
   #start(parts: PositionParts, signal: AbortSignal): Promise<ReplicationStream | undefined> {
-    const { connection, slot, publication } = this.#environment
-    const options = { slot, start: parts.lsn, publications: [publication.name], messages: this.#context.wants.message }
+    const { connection, slot, publication, values } = this.#environment
+    const options = {
+      slot,
+      start: parts.lsn,
+      publications: [publication.name],
+      messages: this.#context.wants.message,
+      inboundTimeout: values['scan.stream.silence-timeout'],
+    }
     return this.#whenFree(() => ReplicationStream.start(connection, options), signal)
   }
 

@@ -16,6 +16,8 @@ export class Connection {
   readonly #flights: Flight[] = []
   #ended: Error | undefined
   #drained: (() => void) | undefined
+  /** Begun anew by everything that is taken or given. */
+  readonly #silence: NodeJS.Timeout | undefined
   /** `server_version_num`: 150018 is 15.18. */
   serverVersion = 0
   /** The schema of names without one; undefined when the search path leads nowhere. */
@@ -32,10 +34,24 @@ export class Connection {
       failed: (cause) => this.#failed(cause),
       ready: () => this.#flights.shift()?.ready(),
     })
-    socket.on('data', (chunk: Buffer) => reader.push(chunk))
+    socket.on('data', (chunk: Buffer) => {
+      this.#silence?.refresh()
+      try {
+        reader.push(chunk)
+      } catch (cause) {
+        // what follows cannot be understood either
+        socket.destroy()
+        this.#end(cause)
+      }
+    })
+    const { socketTimeout } = settings
+    if (socketTimeout > 0) this.#silence = setTimeout(() => this.#silent(), socketTimeout).unref()
     socket.on('drain', () => this.#drain())
     socket.on('error', (cause) => this.#end(cause))
-    socket.on('close', () => this.#end())
+    socket.on('close', () => {
+      clearTimeout(this.#silence)
+      this.#end()
+    })
   }
 
   /** Connects to the first host that answers (and takes writes, where that is asked). All settings are pinned. */
@@ -45,11 +61,13 @@ export class Connection {
     for (const host of settings.hosts) {
       try {
         const connection = new Connection(await startSession(settings, host, signal), settings)
-        if (await connection.#start(settings)) return connection
-        connection.destroy()
+        if (await connection.#prepare(signal)) return connection
         failure = error('TARGET_READ_ONLY', { message: `The target ${host.host}:${host.port} is a standby.` })
       } catch (cause) {
-        failure = translate(cause, `starting a session with ${host.host}:${host.port}`)
+        const where = `${host.host}:${host.port}`
+        failure = signal.aborted
+          ? late(where, settings.connectTimeout, cause)
+          : translate(cause, `starting a session with ${where}`)
       }
     }
     throw failure
@@ -126,10 +144,22 @@ export class Connection {
 
   #write(bytes: Buffer): void | Promise<void> {
     if (this.#ended !== undefined) throw this.#ended
+    this.#silence?.refresh()
     if (this.#started.socket.write(bytes)) return
     return new Promise((resolve) => {
       this.#drained = resolve
     })
+  }
+
+  #silent(): void {
+    if (!this.busy) return
+    this.#end(
+      error('TARGET_SILENT', {
+        message: `The target has not answered for ${this.#settings.socketTimeout / 1000} s (socketTimeout).`,
+        where: { option: 'url' },
+      }),
+    )
+    this.#started.socket.destroy()
   }
 
   #failed(cause: ServerError): void {
@@ -139,6 +169,7 @@ export class Connection {
   }
 
   #drain(): void {
+    this.#silence?.refresh()
     this.#drained?.()
     this.#drained = undefined
   }
@@ -148,6 +179,21 @@ export class Connection {
     // whoever waits goes on, and meets the end at the next write
     this.#drain()
     for (const flight of this.#flights.splice(0)) flight.broken(this.#ended)
+  }
+
+  /** `#start` within the time for connecting. A session that is not to be used is cut. */
+  async #prepare(signal: AbortSignal): Promise<boolean> {
+    const late = () => this.#end(new Error('timed out'))
+    signal.addEventListener('abort', late, { once: true })
+    let usable = false
+    try {
+      if (signal.aborted) late()
+      usable = await this.#start(this.#settings)
+      return usable
+    } finally {
+      signal.removeEventListener('abort', late)
+      if (!usable) this.destroy()
+    }
   }
 
   /** Pins the settings. false: the host takes no writes and another should be tried. */
@@ -173,6 +219,14 @@ export class Connection {
     )
     return true
   }
+}
+
+function late(where: string, timeout: number, cause: unknown) {
+  return error('TARGET_UNREACHABLE', {
+    message: `The target ${where} did not finish the start of a session within ${timeout} ms.`,
+    where: { option: 'url' },
+    cause,
+  })
 }
 
 /** `a, b` as the Java driver takes it: each name is quoted. */
@@ -204,6 +258,10 @@ const pinned: Readonly<Record<string, string>> = {
   statement_timeout: '0',
   lock_timeout: '0',
   idle_in_transaction_session_timeout: '0',
+  // a session that the network has swallowed must not keep its locks, that of the position among them, for hours
+  tcp_keepalives_idle: '10',
+  tcp_keepalives_interval: '5',
+  tcp_keepalives_count: '4',
   default_transaction_isolation: 'read committed',
   default_transaction_read_only: 'off',
   default_transaction_deferrable: 'off',

@@ -53,6 +53,7 @@ export const isRetriable = (code: string) => code === '40P01' || code === '40001
 /** A ServerError or a broken connection as a CdcError, by SQLSTATE or errno. `doing` completes "while ...". */
 export function translate(cause: unknown, doing: string, where: ErrorPlace = {}): CdcError {
   if (CdcError.is(cause)) return cause
+  if (cause instanceof ConnectionEnded && CdcError.is(cause.cause)) return cause.cause
   if (cause instanceof ConnectionEnded)
     return error('TARGET_CONNECTION_LOST', {
       message: `The connection to the target ended while ${doing}.`,

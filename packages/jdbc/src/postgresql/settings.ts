@@ -23,6 +23,8 @@ export interface ConnectionSettings {
   readonly password: string | undefined
   /** Milliseconds for all hosts together. */
   readonly connectTimeout: number
+  /** Milliseconds without a byte from the target while an answer is due. 0: no limit. */
+  readonly socketTimeout: number
   readonly tls: TlsSettings
   readonly currentSchema: string | undefined
   readonly applicationName: string
@@ -44,6 +46,7 @@ const known = [
   'currentSchema',
   'ApplicationName',
   'connectTimeout',
+  'socketTimeout',
   'targetServerType',
 ] as const
 
@@ -62,7 +65,6 @@ const withoutEffect = [
   'preferQueryMode',
   'prepareThreshold',
   'reWriteBatchedInserts',
-  'socketTimeout',
   'stringtype',
   'tcpKeepAlive',
 ] as const
@@ -80,8 +82,9 @@ export function readParameters(
   connectTimeout?: number
 } {
   const get = (name: Known) => parameters.get(name)
+  const timeouts = ['connectTimeout', 'socketTimeout'] as const
+  for (const name of timeouts) if (!/^\d+$/.test(get(name) ?? '0')) fault(name, 'must be a number of seconds')
   const seconds = get('connectTimeout')
-  if (seconds !== undefined && !/^\d+$/.test(seconds)) fault('connectTimeout', 'must be a number of seconds')
   const type = get('targetServerType')
   const types = ['any', 'primary', 'master', 'preferPrimary', 'secondary', 'slave', 'preferSecondary', 'preferSlave']
   if (type !== undefined && !types.includes(type)) fault('targetServerType', 'must be any or primary')
@@ -92,6 +95,7 @@ export function readParameters(
     tls: tlsSettings(get, fault),
     currentSchema: get('currentSchema'),
     applicationName: name,
+    socketTimeout: Number(get('socketTimeout') ?? 0) * 1000,
     target: type === 'any' || (type === undefined && hosts === 1) ? 'any' : 'primary',
     ...(seconds !== undefined && Number(seconds) > 0 ? { connectTimeout: Number(seconds) * 1000 } : {}),
   }

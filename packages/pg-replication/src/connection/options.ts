@@ -29,6 +29,10 @@ export interface ConnectionOptions {
   readonly applicationName?: string | undefined
   /** Milliseconds for everything up to the first ReadyForQuery, a second TLS attempt included. Default 30 000. */
   readonly connectTimeout?: number | undefined
+  /** Milliseconds for a statement that has no limit of its own. 0: none. Default 60 000. */
+  readonly queryTimeout?: number | undefined
+  /** Milliseconds without a byte from the server while rows are copied. 0: no limit. Default 30 minutes. */
+  readonly copySilence?: number | undefined
   /** Milliseconds of silence before TCP asks whether the peer is alive (then 10 probes, a second apart). Default 10 000. */
   readonly keepAlive?: number | undefined
 }

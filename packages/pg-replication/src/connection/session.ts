@@ -14,7 +14,7 @@ import { pinSettings } from './settings.ts'
 export type TextRow = Readonly<Record<string, string | null>>
 
 export interface QueryOptions {
-  /** Milliseconds; past them the connection is destroyed with QUERY_TIMEOUT. 0: none. Default 60 000. */
+  /** Milliseconds; past them the connection is destroyed with QUERY_TIMEOUT. 0: none. Default: the connection's. */
   readonly timeout?: number | undefined
   /** Aborting destroys the connection: nothing else stops a query for certain. */
   readonly signal?: AbortSignal | undefined
@@ -25,7 +25,7 @@ export interface QueryOptions {
 export interface CopyOptions {
   /** Aborting destroys the connection. */
   readonly signal?: AbortSignal | undefined
-  /** Milliseconds without a byte from the server; past them the connection is destroyed. 0: no limit. Default 30 minutes. */
+  /** Milliseconds without a byte from the server; past them the connection is destroyed. 0: no limit. Default: the connection's. */
   readonly silence?: number | undefined
   /** What goes on, for messages: `reading public.orders`. */
   readonly doing?: string | undefined
@@ -103,7 +103,7 @@ export class Session {
     params: readonly (string | null)[] = [],
     options: QueryOptions = {},
   ): Promise<R[]> {
-    const { doing = 'running a statement', timeout = 60_000, signal } = options
+    const { doing = 'running a statement', timeout = this.options.queryTimeout ?? 60_000, signal } = options
     return this.#serial(doing, async () => {
       const run = this.#client.query(params.length === 0 ? sql : { text: sql, values: [...params] })
       const late = () =>
@@ -121,7 +121,7 @@ export class Session {
     params: readonly (string | null)[] = [],
     options: QueryOptions = {},
   ): Promise<(string | null)[][]> {
-    const { doing = 'running a statement', timeout = 60_000, signal } = options
+    const { doing = 'running a statement', timeout = this.options.queryTimeout ?? 60_000, signal } = options
     return this.#serial(doing, async () => {
       const run = this.#client.query({ text: sql, values: [...params], rowMode: 'array' } as pg.QueryConfig)
       const late = () =>
@@ -144,7 +144,7 @@ export class Session {
     onChunk: (chunk: Buffer) => void | Promise<void>,
     options: CopyOptions = {},
   ): Promise<number> {
-    const { doing = 'copying', silence = 30 * 60_000, signal } = options
+    const { doing = 'copying', silence = this.options.copySilence ?? 30 * 60_000, signal } = options
     const copy = new CopyOut(sql, this.#socket, onChunk, silence)
     const cut = (why: CdcError) => this.#cut(why)
     copy.failed.then(cut).catch(() => {})

@@ -21,6 +21,10 @@ const pinned: readonly (readonly [name: string, value: string])[] = [
   ['idle_in_transaction_session_timeout', '0'],
   ['idle_session_timeout', '0'],
   ['transaction_timeout', '0'],
+  // a client that the network has swallowed must not keep its locks, its snapshot or its slot for hours
+  ['tcp_keepalives_idle', '10'],
+  ['tcp_keepalives_interval', '5'],
+  ['tcp_keepalives_count', '4'],
   ['default_transaction_read_only', 'off'],
   ['default_transaction_isolation', 'read committed'],
   ['default_transaction_deferrable', 'off'],
