@@ -1,179 +1,91 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
-import { type PostgresServer, startPostgres } from '@cdc/servers'
-import { type Measurement, measurePipeline, median } from './measure.ts'
-import { copyToNowhere, receiveToNowhere } from './references.ts'
-import { printTable, type TableRow } from './table.ts'
-import { fill, insert, update } from './workload.ts'
+import { makeCertificates, startPostgres } from '@cdc/servers'
+import type { Bench, Group } from './bench.ts'
+import { catchUps, largeTransaction } from './cases/catch-up.ts'
+import { growth } from './cases/growth.ts'
+import { idle } from './cases/idle.ts'
+import { latency } from './cases/latency.ts'
+import { manyTables } from './cases/many-tables.ts'
+import { snapshots } from './cases/snapshot.ts'
+import { type BenchOptions, help, readOptions } from './options.ts'
+import { renderTable, type TableRow } from './table.ts'
 
-const help = `pnpm bench [--rows 1000000] [--inserts 500000] [--updates 200000] [--runs 3] [--only TEXT] [--json FILE]
-
-Snapshot and stream of PostgreSQL into blackhole, into files and into a second database, against COPY TO and pg_recvlogical in
-the same run. Rates are medians of --runs, ours and the reference in turn.`
-
-const { values } = parseArgs({
-  options: {
-    rows: { type: 'string', default: '1000000' },
-    inserts: { type: 'string', default: '500000' },
-    updates: { type: 'string', default: '200000' },
-    runs: { type: 'string', default: '3' },
-    only: { type: 'string' },
-    json: { type: 'string' },
-    help: { type: 'boolean', short: 'h' },
-  },
-})
-if (values.help) {
-  console.log(help)
-  process.exit(0)
-}
-const rows = Number(values.rows)
-const inserts = Number(values.inserts)
-const updates = Number(values.updates)
-const runs = Number(values.runs)
-
-/** `filesystem`: debezium-json on disk. */
-type SinkKind = 'blackhole' | 'filesystem' | 'jdbc'
-
-interface Case {
-  readonly name: string
-  readonly reference: string
-  readonly run: () => Promise<{ ours: Measurement; reference: Measurement | undefined }>
+// the servers are as far as possible the same for ours and for references: durable they need not be here
+const settings = {
+  max_wal_size: '16GB',
+  checkpoint_timeout: '1h',
+  shared_buffers: '512MB',
+  max_locks_per_transaction: '1024',
+  track_commit_timestamp: 'on',
+  wal_retrieve_retry_interval: '100ms',
 }
 
-const server = await startPostgres({
-  version: 15,
-  settings: { max_wal_size: '8GB', shared_buffers: '512MB', synchronous_commit: 'off' },
-})
-const folder = mkdtempSync(join(tmpdir(), 'cdc-bench-'))
-try {
-  const results: TableRow[] = []
-  for (const one of await prepare(server)) {
-    if (values.only !== undefined && !one.name.includes(values.only)) continue
-    const measured = []
-    for (let i = 0; i < runs; i++) {
-      console.error(`${one.name} (${i + 1} of ${runs})`)
-      measured.push(await one.run())
-    }
-    const references = measured.flatMap(({ reference }) => reference ?? [])
-    const ours = median(measured.map((each) => each.ours))
-    results.push({
-      case: one.name,
-      ours,
-      reference: one.reference,
-      measured: references.length === 0 ? undefined : median(references),
-    })
-  }
-  printTable(results)
-  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`)
-} finally {
-  await server.stop()
-  rmSync(folder, { recursive: true, force: true })
-}
+const options = readOptions(process.argv.slice(2))
+if (options.help) console.log(help)
+else await bench(options)
 
-async function prepare(source: PostgresServer): Promise<Case[]> {
-  const snapshot = await source.createDatabase('snapshot')
-  await fill(source, snapshot, rows)
-  const streams = new Map<string, { database: string; changes: number }>()
-  for (const kind of ['inserts', 'updates'] as const) streams.set(kind, await backlog(source, kind))
-  const sinks: SinkKind[] = ['blackhole', 'filesystem', 'jdbc']
-  return [
-    ...sinks.map((sink) => snapshotCase(source, snapshot, sink)),
-    ...[...streams].flatMap(([kind, stream]) => sinks.map((sink) => streamCase(source, kind, stream, sink))),
-  ]
-}
-
-/** A database with a slot that has everything still to give. */
-async function backlog(
-  source: PostgresServer,
-  kind: 'inserts' | 'updates',
-): Promise<{ database: string; changes: number }> {
-  const database = await source.createDatabase(kind)
-  await fill(source, database, kind === 'inserts' ? 0 : 100_000)
-  await source.query(
-    'CREATE PUBLICATION dbz_publication FOR TABLE items WITH (publish_via_partition_root = true)',
-    database,
-  )
-  await source.query(`SELECT pg_create_logical_replication_slot('${database}', 'pgoutput')`, database)
-  if (kind === 'inserts') await insert(source, database, 1, inserts)
-  else await update(source, database, 100_000, updates)
-  return { database, changes: kind === 'inserts' ? inserts : updates }
-}
-
-function snapshotCase(source: PostgresServer, database: string, sink: SinkKind): Case {
-  return {
-    name: `snapshot of ${rows.toLocaleString('en')} rows to ${sink}`,
-    reference: 'COPY TO to nowhere',
-    run: async () => {
-      const target = await targetOf(source, sink, undefined)
-      const name = `bench_${Math.random().toString(36).slice(2, 8)}`
-      const job = {
-        name,
-        source: { ...sourceOptions(source, database), 'scan.startup.mode': 'snapshot' },
-        sink: target.options,
-        changes: rows,
-        state: folder,
-      }
-      const ours = await measurePipeline(job)
-      await target.drop()
-      return { ours, reference: await copyToNowhere(source, database, rows) }
-    },
+async function bench({ growth: asGrowth, json, scale, takes }: BenchOptions): Promise<void> {
+  const certificates = await makeCertificates()
+  const source = await startPostgres({
+    version: 15,
+    settings: { ...settings, synchronous_commit: 'off' },
+    tls: { ...certificates.server, ca: certificates.ca },
+  })
+  const target = await startPostgres({ version: 15, settings })
+  const folder = mkdtempSync(join(tmpdir(), 'cdc-bench-'))
+  try {
+    const measure = { source, target, folder, scale }
+    const groups = (asGrowth ? growth : everything)(measure)
+    const started = { load: loadavg(), at: new Date() }
+    const rows = await measureGroups(groups, takes)
+    const ended = { load: loadavg(), at: new Date() }
+    report(rows, { started, ended, scale }, json)
+  } finally {
+    await source.stop()
+    await target.stop()
+    await certificates[Symbol.asyncDispose]()
+    rmSync(folder, { recursive: true, force: true })
   }
 }
 
-function streamCase(
-  source: PostgresServer,
-  kind: string,
-  { database, changes }: { database: string; changes: number },
-  sink: SinkKind,
-): Case {
-  return {
-    name: `catch-up of ${changes.toLocaleString('en')} ${kind} to ${sink}`,
-    reference: 'pg_recvlogical to nowhere',
-    run: async () => {
-      const target = await targetOf(source, sink, kind === 'updates' ? database : undefined)
-      const name = `bench_${Math.random().toString(36).slice(2, 8)}`
-      await source.query(`SELECT pg_copy_logical_replication_slot('${database}', '${name}')`, database)
-      const options = { ...sourceOptions(source, database), 'slot.name': name, 'scan.startup.mode': 'committed-offset' }
-      const ours = await measurePipeline({ name, source: options, sink: target.options, changes, state: folder })
-      await source.query(`SELECT pg_drop_replication_slot('${name}')`, database)
-      await target.drop()
-      return { ours, reference: await receiveToNowhere(source, database, database, changes) }
-    },
-  }
+function everything(measure: Bench): Group[] {
+  return [snapshots, catchUps, latency, largeTransaction, manyTables, idle].map((group) => group(measure))
 }
 
-function sourceOptions({ host, port, user, password }: PostgresServer, database: string) {
-  return {
-    hostname: host,
-    port,
-    username: user,
-    password,
-    'database-name': database,
-    'schema-name': 'public',
-    'table-name': 'items',
-    sslmode: 'disable',
-  }
-}
-
-/** A fresh target: for updates with the rows that they meet. */
-async function targetOf(source: PostgresServer, sink: SinkKind, like: string | undefined) {
-  if (sink === 'blackhole') return { options: { connector: 'blackhole' }, drop: async () => undefined }
-  if (sink === 'filesystem') {
-    const path = mkdtempSync(join(folder, 'files-'))
-    return {
-      options: { connector: 'filesystem', path },
-      drop: async () => rmSync(path, { recursive: true, force: true }),
+async function measureGroups(groups: readonly Group[], takes: (name: string) => boolean): Promise<TableRow[]> {
+  const rows: TableRow[] = []
+  for (const { cases, close } of groups) {
+    try {
+      for (const one of cases)
+        if (takes(one.name)) rows.push(...(await one.measure((text) => process.stderr.write(`${text}\n`))))
+    } finally {
+      await close()
     }
   }
-  const database = await source.createDatabase('target')
-  if (like !== undefined) await fill(source, database, 100_000)
-  const url = `jdbc:postgresql://${source.host}:${source.port}/${database}?sslmode=disable`
-  return {
-    options: { connector: 'jdbc', url, username: source.user, password: source.password },
-    drop: async () => {
-      await source.query(`DROP DATABASE "${database}"`)
-    },
-  }
+  return rows
+}
+
+interface Circumstances {
+  readonly started: { readonly load: readonly number[]; readonly at: Date }
+  readonly ended: { readonly load: readonly number[]; readonly at: Date }
+  readonly scale: BenchOptions['scale']
+}
+
+function report(rows: readonly TableRow[], circumstances: Circumstances, json: string | undefined): void {
+  const { started, ended, scale } = circumstances
+  const load = [started, ended].map((moment) => moment.load[0]!.toFixed(1))
+  const text = `${renderTable(rows)}
+
+Rates: medians of ${scale.runs}. CPU: of our process, user and system; in brackets of the second half of the changes.
+References: their rate, and the CPU a change of their client where it can be measured.
+Load average of the machine (it holds the servers and the load too): ${load[0]} before, ${load[1]} after.`
+  if (json !== '-') console.log(text)
+  if (json === undefined) return
+  const data = `${JSON.stringify({ ...circumstances, rows }, null, 2)}\n`
+  if (json === '-') {
+    process.stderr.write(`${text}\n`)
+    process.stdout.write(data)
+  } else writeFileSync(json, data)
 }

@@ -1,28 +1,59 @@
-import { type Measurement, rate } from './measure.ts'
-
+/** One row: our figure, a reference's, and what is wanted. Empty texts where a column says nothing. */
 export interface TableRow {
   readonly case: string
-  readonly ours: Measurement
+  readonly ours: string
   readonly reference: string
-  readonly measured: Measurement | undefined
+  readonly ratio: string
+  /** Microseconds a change of our process, and in brackets of the second half alone. */
+  readonly cpu: string
+  readonly peakRss: string
+  readonly target: string
+  readonly met: '' | 'met' | 'not met'
+  /** What the texts were made of, for `--json`. */
+  readonly figures: unknown
 }
 
-const thousands = (value: number) => Math.round(value).toLocaleString('en')
+export const noRow: TableRow = {
+  case: '',
+  ours: '',
+  reference: '',
+  ratio: '',
+  cpu: '',
+  peakRss: '',
+  target: '',
+  met: '',
+  figures: undefined,
+}
 
-/** One row a case: ours, the reference, their ratio, CPU a change, memory. */
-export function printTable(rows: readonly TableRow[]): void {
-  const cells = rows.map(({ case: name, ours, reference, measured }) => [
-    name,
-    `${thousands(rate(ours))}/s`,
-    measured === undefined ? `${reference}: not installed` : `${thousands(rate(measured))}/s`,
-    measured === undefined ? '' : (rate(ours) / rate(measured)).toFixed(2),
-    ours.cpu === undefined ? '' : (ours.cpu / ours.changes).toFixed(2),
-    ours.peakRss === undefined ? '' : `${thousands(ours.peakRss / 1024 / 1024)} MB`,
-  ])
-  const head = ['case', 'ours', 'reference', 'ratio', 'CPU µs/change', 'peak RSS']
-  const widths = head.map((title, i) => Math.max(title.length, ...cells.map((row) => row[i]!.length)))
-  const line = (row: readonly string[]) =>
-    row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  ')
-  console.log([line(head), ...cells.map(line)].join('\n'))
-  for (const reference of new Set(rows.map((row) => row.reference))) console.log(`reference: ${reference}`)
+const columns = [
+  ['case', 'case'],
+  ['ours', 'ours'],
+  ['reference', 'reference'],
+  ['ratio', 'ratio'],
+  ['cpu', 'CPU µs/change'],
+  ['peakRss', 'peak RSS'],
+  ['target', 'target'],
+  ['met', ''],
+] as const
+
+export const thousands = (value: number) => Math.round(value).toLocaleString('en')
+
+export const perSecond = (value: number) => `${thousands(value)}/s`
+
+export const megabytes = (bytes: number) => `${thousands(bytes / 1024 / 1024)} MB`
+
+export const fixed = (value: number | undefined) => (value === undefined ? '' : value.toFixed(2))
+
+/** The table as text, with lines that end where their last cell does. */
+export function renderTable(rows: readonly TableRow[]): string {
+  const lines = [columns.map(([, title]) => title), ...rows.map((row) => columns.map(([key]) => row[key]))]
+  const widths = columns.map((_, i) => Math.max(...lines.map((line) => line[i]!.length)))
+  return lines
+    .map((line) =>
+      line
+        .map((cell, i) => cell.padEnd(widths[i]!))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
 }
