@@ -1,0 +1,121 @@
+import { randomInt } from 'node:crypto'
+import { kafkaError } from '../../errors.ts'
+import type { Acknowledged, Member, PartitionOffset, Producer, ProducerOptions, ProducerRecord } from '../../port.ts'
+import { groupByPartition } from '../../records/group-by-partition.ts'
+import type { KafkaSettings } from '../../settings/settings.ts'
+import { Deadline } from '../deadline.ts'
+import { Cluster } from './cluster.ts'
+import { Delivery } from './delivery.ts'
+import { type ProducerIdentity, Transactions } from './transactions.ts'
+
+/** See `Producer` of the port. Sequence numbers and retries are ours; connections and codecs are the client's. */
+export class PlatformaticProducer implements Producer {
+  readonly #settings: KafkaSettings
+  readonly #cluster: Cluster
+  readonly #transactions: Transactions
+  readonly #transactional: boolean
+  readonly #sequences = new Map<string, number>()
+  #identity: ProducerIdentity | undefined
+  #tail: Promise<unknown> = Promise.resolve()
+  #dead: Error | undefined
+  #open = false
+
+  constructor(settings: KafkaSettings, { transactionalId, transactionTimeout }: ProducerOptions) {
+    this.#settings = settings
+    this.#cluster = new Cluster(settings)
+    this.#transactional = transactionalId !== undefined
+    this.#transactions = new Transactions(
+      this.#cluster,
+      transactionalId ?? null,
+      transactionTimeout ?? settings.transactionTimeout,
+    )
+  }
+
+  send(records: readonly ProducerRecord[], signal?: AbortSignal): Promise<readonly Acknowledged[]> {
+    return this.#inTurn(() => this.#send(records, signal))
+  }
+
+  init(signal?: AbortSignal): Promise<ProducerIdentity> {
+    if (!this.#transactional) throw misuse('init', 'has no transactional id')
+    return this.#inTurn(async () => {
+      this.#identity = await this.#transactions.init(signal)
+      return this.#identity
+    })
+  }
+
+  begin(): void {
+    if (this.#dead !== undefined) throw this.#dead
+    if (!this.#transactional || this.#identity === undefined) throw misuse('begin', 'has not been initialised')
+    if (this.#open) throw misuse('begin', 'has an open transaction')
+    this.#open = true
+  }
+
+  sendOffsets = (member: Member, offsets: readonly PartitionOffset[], signal?: AbortSignal): Promise<void> =>
+    this.#inTurn(() => {
+      this.#mustBeOpen('sendOffsets')
+      return this.#transactions.addOffsets(member, offsets, signal)
+    })
+
+  commit(signal?: AbortSignal): Promise<void> {
+    return this.#end(true, signal)
+  }
+
+  abort(signal?: AbortSignal): Promise<void> {
+    return this.#end(false, signal)
+  }
+
+  async close(): Promise<void> {
+    this.#dead ??= kafkaError('KAFKA_CLOSED', { message: 'The producer is closed.' })
+    await this.#cluster.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  #end(commit: boolean, signal: AbortSignal | undefined): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#mustBeOpen(commit ? 'commit' : 'abort')
+      await this.#transactions.end(commit, signal)
+      this.#open = false
+    })
+  }
+
+  #mustBeOpen(call: string): void {
+    if (!this.#open) throw misuse(call, 'has no open transaction')
+  }
+
+  async #send(records: readonly ProducerRecord[], signal: AbortSignal | undefined): Promise<readonly Acknowledged[]> {
+    if (records.length === 0) return []
+    if (this.#transactional) this.#mustBeOpen('send')
+    const patience = () => new Deadline(this.#settings.deliveryTimeout, 'acknowledge the records', signal)
+    const deadline = patience()
+    this.#identity ??= await this.#transactions.init(signal)
+    const names = [...new Set(records.map(({ topic }) => topic))]
+    const topics = await this.#cluster.retry(deadline, () => this.#cluster.topics(names, 'write to'))
+    const count = (topic: string) => topics.get(topic)!.partitions.length
+    const queues = groupByPartition(records, count, randomInt(0x7fffffff), this.#settings)
+    if (this.#transactional) await this.#transactions.addPartitions(queues, deadline)
+    const delivery = new Delivery(this.#cluster, this.#identity, this.#sequences, this.#transactions.id)
+    return delivery.run(queues, patience)
+  }
+
+  /** One call after the other; the first that fails is the last. */
+  #inTurn<T>(call: () => Promise<T>): Promise<T> {
+    const turn = this.#tail.then(async () => {
+      if (this.#dead !== undefined) throw this.#dead
+      try {
+        return await call()
+      } catch (error) {
+        this.#dead ??= error as Error
+        throw error
+      }
+    })
+    this.#tail = turn.catch(() => undefined)
+    return turn
+  }
+}
+
+function misuse(call: string, why: string): Error {
+  return new TypeError(`${call}: the producer ${why}.`)
+}

@@ -1,0 +1,163 @@
+import {
+  addOffsetsToTxnV3,
+  addPartitionsToTxnV3,
+  endTxnV3,
+  initProducerIdV4,
+  txnOffsetCommitV3,
+} from '@platformatic/kafka'
+import type { Member, PartitionOffset, TopicPartition } from '../../port.ts'
+import { Deadline } from '../deadline.ts'
+import { byTopic } from './by-topic.ts'
+import { type Cluster, failed } from './cluster.ts'
+import { request } from './connections.ts'
+import { PlatformaticMember } from './member.ts'
+
+export interface ProducerIdentity {
+  readonly producerId: bigint
+  readonly epoch: number
+}
+
+/**
+ * The producer's talk with the transaction coordinator (KIP-98). InitProducerId is asked with -1 and -1: that is what
+ * fences; the client's own Producer asks with 0 and 0, which turns fencing round.
+ */
+export class Transactions {
+  readonly id: string | null
+  readonly #cluster: Cluster
+  readonly #timeout: number
+  readonly #added = new Set<string>()
+  #identity: ProducerIdentity = { producerId: -1n, epoch: -1 }
+  #coordinator: number | undefined
+
+  constructor(cluster: Cluster, id: string | null, timeout: number) {
+    this.#cluster = cluster
+    this.id = id
+    this.#timeout = timeout
+  }
+
+  async init(signal: AbortSignal | undefined): Promise<ProducerIdentity> {
+    const what = this.id === null ? 'give a producer id' : `take over transactional id '${this.id}'`
+    const deadline = this.#deadline(what, signal)
+    this.#identity = await this.#cluster.retry(deadline, async () => {
+      const connection = this.id === null ? await this.#cluster.any() : await this.#connection()
+      const timeout = this.id === null ? 0 : this.#timeout
+      const answer = await request(connection, initProducerIdV4.api, this.id, timeout, -1n, -1)
+      this.#check(answer.errorCode, what)
+      return { producerId: answer.producerId, epoch: answer.producerEpoch }
+    })
+    return this.#identity
+  }
+
+  /** Before the first record of a partition in a transaction. */
+  async addPartitions(partitions: readonly TopicPartition[], deadline: Deadline): Promise<void> {
+    const fresh = partitions.filter((one) => !this.#added.has(keyOf(one)))
+    if (fresh.length === 0) return
+    const topics = byTopic(fresh).map(([name, list]) => ({ name, partitions: list.map(({ partition }) => partition) }))
+    await this.#cluster.retry(deadline, async () => {
+      const transaction = { ...this.#who(), verifyOnly: false, topics }
+      const answer = await request(await this.#connection(), addPartitionsToTxnV3.api, [transaction])
+      const results = answer.resultsByTransaction.flatMap(({ topicResults }) => topicResults)
+      // a partition that was not tried (55) stands beside the one that is at fault
+      const codes = results.flatMap(({ name, resultsByPartition }) =>
+        resultsByPartition.map(({ partitionErrorCode }) => [name, partitionErrorCode] as const),
+      )
+      const fault = codes.find(([, code]) => code !== 0 && code !== 55) ?? codes.find(([, code]) => code !== 0)
+      if (fault !== undefined) this.#check(fault[1], `write to topic '${fault[0]}' in transaction '${this.id}'`)
+    })
+    for (const one of fresh) this.#added.add(keyOf(one))
+  }
+
+  /** KIP-447: the group's coordinator checks the member's generation. */
+  async addOffsets(
+    member: Member,
+    offsets: readonly PartitionOffset[],
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    if (!(member instanceof PlatformaticMember)) throw new TypeError('sendOffsets: a member of another client.')
+    const { groupId, memberId, generation, instanceId } = member.membership(offsets)
+    const what = `commit offsets of group '${groupId}' in transaction '${this.id}'`
+    const deadline = this.#deadline(what, signal)
+    const { transactionalId, producerId, producerEpoch } = this.#who()
+    await this.#cluster.retry(deadline, async () => {
+      const connection = await this.#connection()
+      const answer = await request(
+        connection,
+        addOffsetsToTxnV3.api,
+        transactionalId,
+        producerId,
+        producerEpoch,
+        groupId,
+      )
+      this.#check(answer.errorCode, what)
+    })
+    this.#added.add('')
+    const topics = byTopic(offsets).map(([name, list]) => ({
+      name,
+      partitions: list.map(({ partition, offset }) => ({
+        partitionIndex: partition,
+        committedOffset: offset,
+        committedLeaderEpoch: -1,
+        committedMetadata: null,
+      })),
+    }))
+    await this.#cluster.retry(deadline, async () => {
+      const connection = await this.#cluster.node(await this.#cluster.coordinator('group', groupId))
+      const answer = await request(
+        connection,
+        txnOffsetCommitV3.api,
+        transactionalId,
+        groupId,
+        producerId,
+        producerEpoch,
+        generation,
+        memberId,
+        instanceId,
+        topics,
+      )
+      for (const { partitions } of answer.topics)
+        for (const { errorCode } of partitions) if (errorCode !== 0) failed(errorCode, what)
+    })
+  }
+
+  /** Asked again until it is decided: the coordinator answers a repeat as it answered the first. */
+  async end(commit: boolean, signal: AbortSignal | undefined): Promise<void> {
+    if (this.#added.size > 0) {
+      const what = `${commit ? 'commit' : 'abort'} transaction '${this.id}'`
+      const { transactionalId, producerId, producerEpoch } = this.#who()
+      await this.#cluster.retry(this.#deadline(what, signal), async () => {
+        const connection = await this.#connection()
+        const answer = await request(connection, endTxnV3.api, transactionalId, producerId, producerEpoch, commit)
+        this.#check(answer.errorCode, what)
+      })
+    }
+    this.#added.clear()
+  }
+
+  #who() {
+    const { producerId, epoch } = this.#identity
+    return { transactionalId: this.id!, producerId, producerEpoch: epoch }
+  }
+
+  async #connection() {
+    const id = this.#coordinator ?? (await this.#cluster.coordinator('transaction', this.id!))
+    this.#coordinator = undefined
+    const connection = await this.#cluster.node(id)
+    // kept only while it can be reached
+    this.#coordinator = id
+    return connection
+  }
+
+  #check(code: number, what: string): void {
+    if (code === 0) return
+    this.#coordinator = undefined
+    failed(code, what)
+  }
+
+  #deadline(what: string, signal: AbortSignal | undefined): Deadline {
+    return new Deadline(this.#cluster.settings.apiTimeout, what, signal)
+  }
+}
+
+function keyOf({ topic, partition }: TopicPartition): string {
+  return `${partition} ${topic}`
+}

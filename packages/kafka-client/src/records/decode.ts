@@ -1,0 +1,153 @@
+import type { Buffer } from 'node:buffer'
+import { kafkaError } from '../errors.ts'
+import type { Header, KafkaRecord } from '../port.ts'
+import { codecNumbered } from './codecs.ts'
+import { crc32c } from './crc32c.ts'
+
+export interface AbortedTransaction {
+  readonly producerId: bigint
+  readonly firstOffset: bigint
+}
+
+export interface Decoded {
+  readonly records: KafkaRecord[]
+  /** Past the last whole batch: `from` when there was none. */
+  readonly nextOffset: bigint
+}
+
+const headerBytes = 61
+
+/**
+ * The records of one partition's part of a fetch, from offset `from` on. `aborted` is the broker's list for this part
+ * under read_committed (undefined: read everything): a producer's batches count for nothing from the first offset of
+ * its aborted transaction to its abort marker, as in `org.apache.kafka.clients.consumer.internals.CompletedFetch`. A
+ * batch that was cut off at the end is left out.
+ */
+export function decodeBatches(data: Buffer, from: bigint, aborted: readonly AbortedTransaction[] | undefined): Decoded {
+  const waiting = aborted === undefined ? [] : [...aborted].sort(byOffset)
+  const dead = new Set<bigint>()
+  const records: KafkaRecord[] = []
+  let nextOffset = from
+  for (let at = 0; at + headerBytes <= data.length; ) {
+    const end = at + 12 + data.readInt32BE(at + 8)
+    if (end > data.length) break
+    const batch = data.subarray(at, end)
+    at = end
+    check(batch)
+    const base = batch.readBigInt64BE(0)
+    const last = base + BigInt(batch.readInt32BE(23))
+    if (last < from) continue
+    const attributes = batch.readInt16BE(21)
+    const producerId = batch.readBigInt64BE(43)
+    while (waiting.length > 0 && waiting[0]!.firstOffset <= last) dead.add(waiting.shift()!.producerId)
+    if ((attributes & 0x20) !== 0) {
+      if (isAbortMarker(batch)) dead.delete(producerId)
+    } else if ((attributes & 0x10) === 0 || !dead.has(producerId)) readRecords(batch, base, attributes, from, records)
+    nextOffset = last + 1n
+  }
+  return { records, nextOffset }
+}
+
+function byOffset(a: AbortedTransaction, b: AbortedTransaction): number {
+  return a.firstOffset < b.firstOffset ? -1 : a.firstOffset > b.firstOffset ? 1 : 0
+}
+
+function check(batch: Buffer): void {
+  const magic = batch.readInt8(16)
+  if (magic !== 2)
+    throw kafkaError('KAFKA_CORRUPT', { message: `A batch of records has format ${magic}; 2 is the one that is read.` })
+  if (crc32c(batch.subarray(21)) !== batch.readUInt32BE(17))
+    throw kafkaError('KAFKA_CORRUPT', {
+      message: `The batch of records at offset ${batch.readBigInt64BE(0)} has a wrong checksum.`,
+    })
+}
+
+/** A control record's key is its version and its type, two bytes each; type 0 aborts. */
+function isAbortMarker(batch: Buffer): boolean {
+  const cursor = new Cursor(batch, headerBytes)
+  cursor.varint()
+  cursor.at += 1
+  cursor.varint()
+  cursor.varint()
+  const key = cursor.bytes()
+  return key !== null && key.readInt16BE(2) === 0
+}
+
+function readRecords(batch: Buffer, base: bigint, attributes: number, from: bigint, into: KafkaRecord[]): void {
+  const body = batch.subarray(headerBytes)
+  const codec = codecNumbered(attributes & 7)
+  if (codec === undefined)
+    throw kafkaError('KAFKA_CORRUPT', { message: `The batch at offset ${base} has an unknown compression.` })
+  const cursor = new Cursor(codec.id === 0 ? body : decompress(codec.decompress, body, base), 0)
+  const first = batch.readBigInt64BE(27)
+  const appended = (attributes & 8) !== 0
+  const stamp = batch.readBigInt64BE(35)
+  const leaderEpoch = batch.readInt32BE(12)
+  const count = batch.readInt32BE(57)
+  for (let i = 0; i < count; i++) {
+    const end = cursor.varint() + cursor.at
+    cursor.at += 1
+    const timestamp = first + BigInt(cursor.varint())
+    const offset = base + BigInt(cursor.varint())
+    const key = cursor.bytes()
+    const value = cursor.bytes()
+    const headers = cursor.headers()
+    cursor.at = end
+    if (offset < from) continue
+    into.push({
+      offset,
+      timestamp: appended ? stamp : timestamp,
+      timestampType: appended ? 'LogAppendTime' : timestamp < 0n ? 'NoTimestampType' : 'CreateTime',
+      key,
+      value,
+      headers,
+      leaderEpoch,
+    })
+  }
+}
+
+function decompress(how: (data: Buffer) => Buffer, body: Buffer, base: bigint): Buffer {
+  try {
+    return how(body)
+  } catch (cause) {
+    throw kafkaError('KAFKA_CORRUPT', { message: `The batch at offset ${base} could not be decompressed.`, cause })
+  }
+}
+
+const noHeaders: readonly Header[] = []
+
+class Cursor {
+  readonly #data: Buffer
+  at: number
+
+  constructor(data: Buffer, at: number) {
+    this.#data = data
+    this.at = at
+  }
+
+  /** Zigzag. Exact up to 2^52. */
+  varint(): number {
+    const data = this.#data
+    let byte = data[this.at++]!
+    let raw = byte & 0x7f
+    for (let factor = 0x80; byte >= 0x80; factor *= 0x80) {
+      byte = data[this.at++]!
+      raw += (byte & 0x7f) * factor
+    }
+    return raw % 2 === 0 ? raw / 2 : -(raw + 1) / 2
+  }
+
+  bytes(): Buffer | null {
+    const length = this.varint()
+    if (length < 0) return null
+    const begin = this.at
+    this.at += length
+    return this.#data.subarray(begin, this.at)
+  }
+
+  headers(): readonly Header[] {
+    const count = this.varint()
+    if (count === 0) return noHeaders
+    return Array.from({ length: count }, (): Header => [this.bytes()?.toString() ?? '', this.bytes()])
+  }
+}
