@@ -1,4 +1,6 @@
 import { join } from 'node:path'
+import { debeziumJson } from '@cdc/debezium-json'
+import { debeziumOptionTable } from '@cdc/postgres-cdc'
 import { expect, test } from 'vitest'
 import { loadPipeline } from '../src/config/load.ts'
 import { fixtures, mistakes, pipelineFile, told } from './pipeline-file.ts'
@@ -66,4 +68,12 @@ test("a format's secrets are not shown, wherever they stand", async () => {
   expect(problem!.excerpt).not.toContain('hunter2')
   const path = pipelineFile(file('  format: plain-lines\n  plain-lines.token: hunter2\n  plain-lines.separator: ","\n'))
   expect((await loadPipeline(path, {})).secrets).toEqual(['hunter2'])
+})
+
+test('each option that the source sends to the format debezium-json is one of that format', () => {
+  const sent = [...debeziumOptionTable().matchAll(/set `debezium-json\.([^`]+)` on the sink/g)].map(([, name]) => name!)
+  expect(sent.length).toBeGreaterThan(10)
+  const { fields } = debeziumJson.options
+  const names = Object.entries(fields).flatMap(([name, { text }]) => [name, ...(text.aliases ?? [])])
+  expect(names).toEqual(expect.arrayContaining(sent))
 })

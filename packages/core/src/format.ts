@@ -20,11 +20,20 @@ export interface Encoder {
 /** Encodes what belongs to no table. */
 export interface BoundaryEncoder {
   encode(change: Message | Boundary): readonly EncodedRecord[]
-  /** Asked after each batch, also an empty one: a record that says that the pipeline is alive, when one is due. */
+  /**
+   * A record that says that the pipeline is alive, when one is due. Sinks ask before each flush with a position, so
+   * that it becomes durable with that and never twice; the source's positions without changes make such flushes also
+   * when nothing happens.
+   */
   heartbeat?(): readonly EncodedRecord[]
 }
 
 export interface Decoder {
+  /**
+   * Only where decoding may need what has to be asked for (the schema of a record, by its id): to be awaited before
+   * `decode` of the same record. `undefined`: everything is at hand, as nearly always.
+   */
+  prepare?(key: Uint8Array | null, value: Uint8Array | null): Promise<void> | undefined
   /** `undefined` key or value: the record has none. Throws a `data` error for what cannot be read. */
   decode(key: Uint8Array | null, value: Uint8Array | null): readonly Change[]
 }
@@ -41,4 +50,8 @@ export interface Format {
 export interface FormatContext extends Context {
   /** Is it the record's key or its value that this format writes? */
   readonly role: 'key' | 'value'
+  /** The topic that a table's records go to, or those of a kind that belong to no table. Absent: the sink has none. */
+  topic?(of: Table | 'transaction' | 'message' | 'heartbeat'): string
+  /** Another format writes the keys: those that this one gives are not used. */
+  readonly keysApart?: boolean
 }

@@ -159,3 +159,23 @@ test.each([
   const { problems } = debeziumJson.configure(options)
   expect(problems.map((problem) => problem.option)).toEqual([option])
 })
+
+test.each([
+  ['unwrap.route.by.field', 'x', /is not taken: where a record goes does not depend on its row; write `routes`/],
+  ['transforms.unwrap.drop.fields.header.name', 'x', /is not taken: no record has a header that lists fields to drop/],
+  ['unwrap.drop.fields.keep.schema.compatible', 'true', /is not taken: no record has a header/],
+  ['transforms.unwrap.type', 'io.debezium.transforms.ExtractNewRecordState', /write `unwrap: true`/],
+  ['transforms.route.regex', '.*', /transformations of Kafka Connect are not run/],
+  ['unwrap.delete.handling.mode', 'rewrite', /write `unwrap.delete.tombstone.handling.mode`/],
+  ['unwrap.add.fields', 'op,lsm', /holds 'lsm', which is no field of the envelope/],
+  ['unwrap.add.headers', 'before.id', /holds 'before.id', which is no field of the envelope/],
+] as const)('%s = %s is refused, with what to do', (option, value, message) => {
+  const { problems } = debeziumJson.configure({ unwrap: true, [option]: value })
+  expect(problems.map((one) => one.option)).toEqual([option])
+  expect(problems[0]!.message).toMatch(message)
+})
+
+test('fields of the envelope, of source and of transaction can be added, and renamed', () => {
+  const list = 'op,ts_ms,table,lsn:position,source.db,transaction.id,transaction.total_order'
+  expect(debeziumJson.configure({ unwrap: true, 'transforms.unwrap.add.fields': list }).problems).toEqual([])
+})

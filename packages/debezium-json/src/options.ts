@@ -1,5 +1,7 @@
 import { choice, defineOptions, duration, flag, integer, type OptionRule, text } from '@cdc/core'
-import { skippedLetters } from './settings.ts'
+import { isOfEnvelope } from './encode/added-fields.ts'
+import { refusedOptions } from './refused-options.ts'
+import { addedFields, skippedLetters } from './settings.ts'
 
 const adjustments = ['none', 'avro', 'avro_unicode'] as const
 const formats = ['BASE64', 'NUMERIC'] as const
@@ -86,7 +88,7 @@ const fields = {
   'field.name.adjustment.mode': choice(adjustments, { doc: 'The same for fields.', default: 'none' }),
   'include.schema.comments': flag({ doc: 'Comments on columns as `doc` of their schemas.', default: false }),
   'heartbeat.interval.ms': duration({
-    doc: 'A heartbeat record at most this often, where the sink asks for them. 0: none.',
+    doc: 'A heartbeat record at most this often. 0: none. It is written with a flush: while nothing happens, those come about each `heartbeat.interval.ms` of the source (default 30 s).',
     default: 0,
   }),
   unwrap: flag({
@@ -137,5 +139,21 @@ const needsUnwrap: OptionRule<typeof fields> = (values, problem) => {
     if (values[name] !== undefined) problem(name, `Option '${name}' is of use only with unwrap: true.`)
 }
 
+const knownFields: OptionRule<typeof fields> = (values, problem) => {
+  for (const name of ['unwrap.add.fields', 'unwrap.add.headers'] as const) {
+    const unknown = addedFields(values[name], '').find((one) => !isOfEnvelope(one))
+    if (unknown !== undefined)
+      problem(
+        name,
+        `Option '${name}' holds '${unknown.path}', which is no field of the envelope.`,
+        'Fields are op, ts_ms, ts_us, ts_ns, those of source (lsn, source.ts_ms) and transaction.id and its others; `a:b` renames.',
+      )
+  }
+}
+
+/** The options and rules by themselves, for formats with the same envelope. */
+export const debeziumFields = fields
+export const debeziumRules = { operations, needsUnwrap, knownFields }
+
 /** The options of the format `debezium-json`, under Debezium's and Kafka Connect's own names. */
-export const debeziumJsonOptions = defineOptions(fields, [operations, needsUnwrap])
+export const debeziumJsonOptions = defineOptions(fields, [operations, needsUnwrap, knownFields], refusedOptions)

@@ -18,6 +18,8 @@ export type DeleteHandling = 'drop' | 'tombstone' | 'rewrite' | 'rewrite-with-to
 export interface AddedField {
   /** `undefined`: wherever it is found, in the envelope or in `source`. */
   readonly struct: 'source' | 'transaction' | undefined
+  /** As the user has written it. */
+  readonly path: string
   readonly field: string
   readonly name: string
 }
@@ -115,6 +117,6 @@ export function addedFields(list: string | undefined, prefix: string): AddedFiel
     const struct = second === undefined ? undefined : first === 'transaction' ? 'transaction' : 'source'
     const field = second ?? first
     const plain = second === undefined ? field : `${first}_${field}`
-    return { struct, field, name: `${prefix}${rename ?? plain}` }
+    return { struct, path, field, name: `${prefix}${rename ?? plain}` }
   })
 }

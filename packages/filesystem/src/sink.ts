@@ -35,13 +35,6 @@ interface Target {
   transaction: Transaction | undefined
 }
 
-const noDestination = {
-  table: 'table',
-  transaction: 'transaction',
-  message: 'message',
-  heartbeat: 'heartbeat',
-} as const
-
 /** Encodes changes into the lines of files; `Output` keeps the files. */
 export class FilesystemSink implements Sink {
   readonly #spec: SinkSpec
@@ -51,7 +44,8 @@ export class FilesystemSink implements Sink {
   readonly #latest = new Map<string, Target>()
   #output: Output | undefined
   #format: Format | undefined
-  #boundaries: { readonly encoder: BoundaryEncoder; readonly line: LineOf } | undefined
+  #boundaries: BoundaryEncoder | undefined
+  #boundaryLine!: LineOf
   #timer: NodeJS.Timeout | undefined
   /** Calls and the timer's work, one after the other. */
   #turn: Promise<unknown> = Promise.resolve()
@@ -67,6 +61,7 @@ export class FilesystemSink implements Sink {
     const { folder, format, line, names, packer, mostOpen, rolling, checkInterval } = this.#spec
     const { pipeline, sink, logger, report } = this.#context
     this.#format = format.create({ pipeline, logger, report, role: 'value' })
+    this.#boundaryLine = lineMakers[line](format.name)
     const depth = names.text.split('/').length - 1
     const lines = `${format.name}, ${line}`
     const output = new Output({ folder, pipeline, sink, depth, pack: packer(), mostOpen, rolling, lines, logger })
@@ -87,7 +82,9 @@ export class FilesystemSink implements Sink {
     return this.#inTurn(async () => {
       signal.throwIfAborted()
       // rows of an unfinished table are not made durable: they would be there twice after a restart
-      if (position !== undefined) await this.#output!.commit(position)
+      if (position === undefined) return
+      await this.#heartbeat()
+      await this.#output!.commit(position)
     })
   }
 
@@ -184,13 +181,10 @@ export class FilesystemSink implements Sink {
   #place(target: Target, transaction: Transaction): void {
     const { schema, name, database } = target.table
     target.transaction = transaction
-    const series = this.#seriesOf(database ?? transaction.database, schema, name, transaction)
+    const time = Number(transaction.commitTime / 1000n)
+    const series = this.#spec.names.series({ database: database ?? transaction.database, schema, table: name, time })
     if (series !== target.series) target.file = undefined
     target.series = series
-  }
-
-  #seriesOf(database: string, schema: string, table: string, { commitTime }: Transaction): string {
-    return this.#spec.names.series({ database, schema, table, time: Number(commitTime / 1000n) })
   }
 
   async #fileOf(target: Target, transaction: Transaction): Promise<OutputFile> {
@@ -199,17 +193,26 @@ export class FilesystemSink implements Sink {
     return target.file
   }
 
-  /** Messages, and records about transactions: each kind as if it were a table of schema `cdc`. */
+  /** Messages, and records about transactions. */
   async #boundary(change: Message | Boundary): Promise<void> {
-    const { format, line } = this.#spec
-    const encoder = this.#boundaries?.encoder ?? (await this.#format!.boundaries?.())
-    if (encoder === undefined) return
-    this.#boundaries ??= { encoder, line: lineMakers[line](format.name) }
-    const { transaction } = change.origin
-    for (const record of encoder.encode(change)) {
-      const text = this.#boundaries.line(record)
+    this.#boundaries ??= await this.#format!.boundaries?.()
+    const { database, commitTime } = change.origin.transaction
+    await this.#addApart(this.#boundaries?.encode(change), database, Number(commitTime / 1000n))
+  }
+
+  /** Comes from no database. Kept with the flush that it is asked for, so that a restart neither repeats nor tears it. */
+  async #heartbeat(): Promise<void> {
+    this.#boundaries ??= await this.#format!.boundaries?.()
+    await this.#addApart(this.#boundaries?.heartbeat?.(), 'cdc', Date.now())
+  }
+
+  /** Records of no table, each kind as if it were a table of schema `cdc`. */
+  async #addApart(records: readonly EncodedRecord[] = [], database: string, time: number): Promise<void> {
+    for (const record of records) {
+      const text = this.#boundaryLine(record)
       if (text === undefined) continue
-      const series = this.#seriesOf(transaction.database, 'cdc', noDestination[record.destination], transaction)
+      const place = { database, schema: 'cdc', table: record.destination, time }
+      const series = this.#spec.names.series(place)
       const file = await this.#output!.fileOf(series)
       if (typeof text === 'string') file.buffer.addText(text)
       else file.buffer.addBytes(text)

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { debeziumPage } from './debezium-table.ts'
 import { errorPage } from './error-page.ts'
 import { codePages } from './included-code.ts'
 import { optionPages } from './option-tables.ts'
@@ -12,7 +13,7 @@ const check = process.argv.includes('--check')
 const options = await optionPages(root)
 const code = codePages(root)
 const problems = [...options.problems, ...code.problems]
-const stale = [...options.pages, ...code.pages, await errorPage(root)].filter(
+const stale = [...options.pages, ...code.pages, await debeziumPage(root), await errorPage(root)].filter(
   ({ path, text }) => current(path) !== text,
 )
 for (const { path, text } of stale) {

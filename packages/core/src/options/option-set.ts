@@ -49,6 +49,8 @@ export type OptionRule<F extends OptionFields> = (
 
 export interface OptionSet<F extends OptionFields = OptionFields> {
   readonly fields: F
+  /** Options of the systems that users come from and that are not taken, with the reason. `a.*` is all that begin so. */
+  readonly refused?: Readonly<Record<string, string>>
   /**
    * Checks everything and gives all faults at once. `values` is complete only when `problems` is empty. `under`: what
    * the user has written before each key (`debezium-json.`), so that faults name the keys as they stand in the file.
@@ -60,10 +62,14 @@ export interface OptionSet<F extends OptionFields = OptionFields> {
   redact(raw: Readonly<Record<string, unknown>>): Record<string, unknown>
 }
 
-/** Declares a connector's options: types, validation, JSON Schema and the README's table come from here. */
+/**
+ * Declares a connector's options: types, validation, JSON Schema and the README's table come from here. `refused`:
+ * names that users bring along, each with a clause that says why it is not taken and what to write.
+ */
 export function defineOptions<const F extends OptionFields>(
   fields: F,
   rules: readonly OptionRule<F>[] = [],
+  refused: Readonly<Record<string, string>> = {},
 ): OptionSet<F> {
   const aliases = new Map<string, string>()
   const prefixes: [string, string][] = []
@@ -83,7 +89,9 @@ export function defineOptions<const F extends OptionFields>(
     for (const [, key] of prefixes) values[key] = Object.create(null)
     for (const [written, value] of Object.entries(raw)) {
       const key = declared(written)
-      if (key === undefined) problems.push(unknownOption(written, fields, aliases, under))
+      const why = key === undefined ? reasonOf(written, refused) : undefined
+      if (why !== undefined) problems.push(refusedOption(under + written, why))
+      else if (key === undefined) problems.push(unknownOption(written, fields, aliases, under))
       else if (value !== undefined && value !== null)
         readOption(fields[key]!, key, written, value, values, problems, under)
       else if (value === null)
@@ -101,6 +109,7 @@ export function defineOptions<const F extends OptionFields>(
   }
   return {
     fields,
+    ...(Object.keys(refused).length === 0 ? {} : { refused }),
     parse,
     jsonSchema: () => jsonSchemaOf(fields),
     redact: (raw) => {
@@ -166,6 +175,18 @@ function missingOption(key: string, field: Option): OptionProblem {
     hint: `Add: ${key}: ${example}`,
   }
 }
+
+function reasonOf(key: string, refused: Readonly<Record<string, string>>): string | undefined {
+  if (Object.hasOwn(refused, key)) return refused[key]
+  const beginning = Object.keys(refused).find((name) => name.endsWith('.*') && key.startsWith(name.slice(0, -1)))
+  return beginning === undefined ? undefined : refused[beginning]
+}
+
+const refusedOption = (option: string, why: string): OptionProblem => ({
+  code: 'INVALID_OPTION',
+  option,
+  message: `Option '${option}' is not taken: ${why}.`,
+})
 
 function unknownOption(
   key: string,

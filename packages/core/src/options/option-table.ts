@@ -7,7 +7,12 @@ export function optionTable(options: OptionSet): string {
     ([key, field]) =>
       `| \`${key}\` | ${presence(field)} | ${typeOf(field)} | ${field.text.doc.replaceAll('|', '\\|')} |`,
   )
-  return ['| Option | Default | Type | Meaning |', '| --- | --- | --- | --- |', ...rows].join('\n')
+  const table = ['| Option | Default | Type | Meaning |', '| --- | --- | --- | --- |', ...rows]
+  if (options.refused === undefined) return table.join('\n')
+  const refused = Object.entries(options.refused).map(
+    ([name, why]) => `| \`${name}\` | ${why.replaceAll('|', '\\|')} |`,
+  )
+  return [...table, '', '| Not taken | Why |', '| --- | --- |', ...refused].join('\n')
 }
 
 function presence(field: Option): string {

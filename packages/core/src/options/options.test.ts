@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { choice, duration, flag, integer, prefix, text } from './option.ts'
 import { defineOptions } from './option-set.ts'
+import { optionTable } from './option-table.ts'
 
 const options = defineOptions({
   url: text({ doc: 'Where.', required: true, example: 'jdbc:postgresql://localhost/db' }),
@@ -59,4 +60,18 @@ test('names keys as they stand in the file, where something stands before each o
       hint: 'Add: value.json.url: jdbc:postgresql://localhost/db',
     },
   ])
+})
+
+test('names that users bring along are refused with the reason, alone or by their beginning', () => {
+  const set = defineOptions({ size: integer({ doc: 'A size.' }) }, [], {
+    'max.size': 'write `size`',
+    'queue.*': 'there is no queue',
+  })
+  const { problems } = set.parse({ 'max.size': 1, 'queue.type': 'x', queue: 'x', size: 2 }, 'a.')
+  expect(problems.map(({ code, message }) => `${code} ${message}`)).toEqual([
+    "INVALID_OPTION Option 'a.max.size' is not taken: write `size`.",
+    "INVALID_OPTION Option 'a.queue.type' is not taken: there is no queue.",
+    "UNKNOWN_OPTION Option 'a.queue' is unknown.",
+  ])
+  expect(optionTable(set)).toContain('| `queue.*` | there is no queue |')
 })

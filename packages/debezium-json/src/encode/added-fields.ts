@@ -21,6 +21,10 @@ function addedSchema({ struct, field }: AddedField): ConnectSchema | undefined {
   return found === undefined ? undefined : { ...found, optional: true }
 }
 
+/** Can it be added: has the envelope such a field? */
+export const isOfEnvelope = (field: AddedField) =>
+  /^(?:(?:source|transaction)\.)?[^.]+$/.test(field.path) && addedSchema(field) !== undefined
+
 export function addedSchemas(fields: readonly AddedField[]): ConnectField[] {
   return fields.flatMap((one) => {
     const schema = addedSchema(one)
