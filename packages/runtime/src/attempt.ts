@@ -3,6 +3,7 @@ import {
   CdcError,
   type Change,
   type ConfiguredSource,
+  failpoint,
   type Logger,
   type Position,
   type Report,
@@ -109,7 +110,7 @@ export class Attempt {
       for (const [i, sink] of this.#runners.entries()) sink.standAt(stand.sinks[i], overlap)
       const source = configured.create(this.#sourceContext())
       this.#source = source
-      await abortable(source.open(), this.#work.signal)
+      await abortable(this.#openSource(source), this.#work.signal)
       return { source, stand, overlap }
     } finally {
       signal.removeEventListener('abort', stop)
@@ -151,7 +152,10 @@ export class Attempt {
     ahead.merging = !this.#following
     const fail = () => ahead.fail(this.#work.signal.reason)
     this.#work.signal.addEventListener('abort', fail, { once: true })
-    const checkpointer = this.#checkpointer(source)
+    const checkpointer = this.#checkpointer(async (position) => {
+      // what was read before the source failed is saved all the same; the next attempt acknowledges it
+      if (!ahead.sourceFailed) await source.acknowledge(position)
+    })
     try {
       await this.#loop(ahead, checkpointer, stand)
       // the iterator is still held, so that the last acknowledgement goes out on a live stream
@@ -164,7 +168,7 @@ export class Attempt {
     }
   }
 
-  #checkpointer(source: Source): Checkpointer {
+  #checkpointer(acknowledge: (position: Position) => Promise<void>): Checkpointer {
     const { pipeline, store, limits, report, source: configured } = this.#setup
     const late = () =>
       error('STALLED', { message: `The source has not taken an acknowledgement for ${sourceTimeout / 1000} s.` })
@@ -177,7 +181,7 @@ export class Attempt {
       settled: configured.positions.settled,
       acknowledge: async (position) => {
         this.position = position
-        await within(source.acknowledge(position), sourceTimeout, late)
+        await within(acknowledge(position), sourceTimeout, late)
       },
       failed: (failure) => this.#work.abort(failure),
     })
@@ -201,6 +205,7 @@ export class Attempt {
     try {
       for (let batch = await ahead.take(); batch !== undefined; batch = await ahead.take()) {
         this.everRead = true
+        await failpoint('batch.taken')
         await this.#begin(stand)
         // what is whole does not wait for a transaction whose end is not in sight
         if (batch.position === undefined && this.#unflushed.position !== undefined) await this.#flush(checkpointer)
@@ -220,6 +225,7 @@ export class Attempt {
     if (this.#began) return
     this.#began = true
     const { store, pipeline } = this.#setup
+    await failpoint('checkpoint.begin')
     if (stand.from === undefined)
       await store.save('checkpoint', encodeCheckpoint(pipeline, { position: undefined, sinks: {} }))
   }
@@ -278,11 +284,21 @@ export class Attempt {
     return abortable(Promise.all(calls), signal)
   }
 
+  async #openSource(source: Source): Promise<void> {
+    await failpoint('source.open')
+    await source.open()
+  }
+
   /** Never throws. */
   async #closeSource(): Promise<void> {
-    if (this.#source === undefined) return
+    const source = this.#source
+    if (source === undefined) return
+    const close = async () => {
+      await failpoint('source.close')
+      await source.close()
+    }
     try {
-      await within(this.#source.close(), sourceTimeout, () => new Error('it took too long'))
+      await within(close(), sourceTimeout, () => new Error('it took too long'))
     } catch (failure) {
       this.#setup.logger.warn({ code: CdcError.from(failure).code }, 'The source did not close cleanly.')
     }

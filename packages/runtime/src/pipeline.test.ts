@@ -1,6 +1,7 @@
 import type { CdcError, Report, Row, StateStore, StateStoreFactory, Table } from '@cdc/core'
 import { type FaultPlace, Faults, Journal, MemoryDatabase, MemoryStore, memorySink, memorySource } from '@cdc/testkit'
 import { describe, expect, test } from 'vitest'
+import type { PipelineLimitsInput } from './limits.ts'
 import { pipeline, type SinkEntry } from './pipeline.ts'
 import { memoryState } from './state/index.ts'
 
@@ -27,15 +28,19 @@ interface Setup {
   readonly faults?: Faults
   readonly journal?: Journal
   readonly observer?: (report: Report) => void
+  /** How many whole transactions a batch of the source may hold. */
+  readonly join?: number
+  /** Over `limits`. */
+  readonly bounds?: PipelineLimitsInput
 }
 
-function make({ database, state, sinks, faults, journal, observer }: Setup) {
+function make({ database, state, sinks, faults, journal, observer, join = 8, bounds = {} }: Setup) {
   return pipeline({
     name: 'test',
-    source: memorySource({ database, faults, journal }),
+    source: memorySource({ database, faults, journal, join }),
     sinks,
     state,
-    limits,
+    limits: { ...limits, ...bounds },
     ...(observer === undefined ? {} : { observer }),
   })
 }
@@ -144,6 +149,58 @@ function bound(target: StateStore, key: keyof StateStore): unknown {
   return typeof value === 'function' ? value.bind(target) : value
 }
 
+test('saves the shapes before the position that depends on them', async () => {
+  const database = prepared()
+  const store = new MemoryStore()
+  const saved: string[] = []
+  const inner = memoryState()
+  const noted: StateStoreFactory = (name) => {
+    const kept = inner(name)
+    const save = async (entry: string, text: string) => {
+      await kept.save(entry, text)
+      saved.push(entry === 'checkpoint' && JSON.parse(text).position === null ? 'beginning' : entry)
+    }
+    return new Proxy(kept, { get: (target, key) => (key === 'save' ? save : bound(target, key as keyof StateStore)) })
+  }
+  await runUntil({ database, state: noted, sinks: [exact(store)] }, () => equal(database, store, items, ledger))
+  expect(saved.slice(0, 3)).toEqual(['beginning', 'tables', 'checkpoint'])
+})
+
+test('a graceful stop saves and acknowledges the last that was flushed, however long the interval', async () => {
+  const database = prepared()
+  const store = new MemoryStore()
+  const state = memoryState()
+  const bounds = { checkpointInterval: 3_600_000 }
+  await runUntil({ database, state, sinks: [exact(store)], bounds }, () => equal(database, store, items, ledger))
+  workload(database, 3)
+  await runUntil({ database, state, sinks: [exact(store)], bounds }, () => equal(database, store, items, ledger))
+  expect(database.acknowledged.at(-1)).toBe(store.commits.at(-1)?.position)
+})
+
+test('what is whole does not wait for the end of a transaction that is open', async () => {
+  const database = prepared()
+  const store = new MemoryStore()
+  const stop = new AbortController()
+  const faults = new Faults()
+  const setup = { database, state: memoryState(), sinks: [exact(store)], faults, join: 1, bounds: { batchRows: 3 } }
+  const state = setup.state
+  await runUntil({ ...setup, state }, () => equal(database, store, items, ledger))
+  const row = (id: number) => ({ kind: 'insert', table: ledger, after: [id, 'streamed'] }) as const
+  // the third batch that is read is the second piece of the large transaction
+  const hanging = faults.add({ at: 'read', nth: 3, hang: 'deaf' })
+  database.commit(row(1))
+  database.commit(...Array.from({ length: 9 }, (_, i) => row(10 + i)))
+  const running = make({ ...setup, state }).run(stop.signal)
+  await hanging.reached
+  const deadline = performance.now() + 10_000
+  while (store.rows(ledger).length === 20 && performance.now() < deadline)
+    await new Promise((resolve) => setTimeout(resolve, 1))
+  expect(store.rows(ledger)).toHaveLength(21)
+  hanging.release()
+  stop.abort()
+  await running
+})
+
 const places: FaultPlace[] = ['open', 'read', 'position', 'write', 'flush', 'acknowledge']
 describe.each(places)('a fault that passes, at %s', (at) => {
   test.each([1, 2, 3, 5])('the call number %i: nothing is lost and nothing repeated', async (nth) => {
@@ -185,9 +242,15 @@ test.each(Array.from({ length: 30 }, (_, seed) => seed))(
       }
       const second = { ...exact(stores[1], faults[1]), name: 'second' }
       const sinks = [exact(stores[0], faults[0]), second, forgetful(stores[2], faults[2])]
+      // batches fall differently each time: transactions and tables in pieces, or many in one
+      const join = [1, 2, 8][Math.floor(random() * 3)]!
+      const bounds = {
+        batchRows: [1, 2, 7, 20_000][Math.floor(random() * 4)]!,
+        flushInterval: random() < 0.5 ? 0 : 200,
+      }
       let committed = 0
       const goal = Math.floor(random() * 8)
-      await runUntil({ database, state, sinks, faults: faults[3] }, () => {
+      await runUntil({ database, state, sinks, faults: faults[3], join, bounds }, () => {
         if (committed < goal) {
           committed++
           workload(database, 1 + Math.floor(random() * 3))

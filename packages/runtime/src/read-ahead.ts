@@ -26,6 +26,8 @@ export class ReadAhead {
   merging = true
   #state: 'reading' | 'ended' | 'stopped' = 'reading'
   #failure: { error: unknown } | undefined
+  /** The source has thrown: it takes no call any more but `close`. */
+  sourceFailed = false
   #wakeWriter: (() => void) | undefined
   #wakeReader: (() => void) | undefined
   readonly #pumping: Promise<void>
@@ -107,6 +109,7 @@ export class ReadAhead {
     } catch (failure) {
       // what was read before the fault is whole and may still be written
       this.#failure = { error: failure }
+      this.sourceFailed = true
     }
     if (this.#state === 'reading') this.#state = 'ended'
     this.#wake('writer')

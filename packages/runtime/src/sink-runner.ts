@@ -13,6 +13,7 @@ import {
   type Sink,
   type SinkContext,
   type Table,
+  type TableChange,
   tableName,
 } from '@cdc/core'
 import { within } from './backoff.ts'
@@ -50,6 +51,10 @@ export class SinkRunner {
   /** Is a change in the sink already? undefined when nothing that comes can be. */
   #holds: ((change: Change) => boolean) | undefined
   #following = false
+  /** By table, the last shape that came and was not told, since the sink has all changes that came after it. */
+  readonly #untold = new Map<string, TableChange>()
+  /** The sink was given a part of something whose end it has not seen. */
+  #inPart = false
 
   constructor(named: NamedSink, setup: SinkSetup) {
     this.name = named.name
@@ -68,12 +73,19 @@ export class SinkRunner {
   async open(): Promise<SinkStand> {
     const { remembers } = this.#named.sink.capabilities
     await this.#rejections?.open()
-    await this.#call('open', () => this.#sink.open())
+    await this.#call('open', async () => {
+      await failpoint('sink.open')
+      await this.#sink.open()
+    })
     if (!remembers) return { sink: this.name, remembers, position: undefined }
     const { position } = this.#sink
     if (position === undefined)
       throw error('SINK_WITHOUT_POSITION', { message: `Sink '${this.name}' has no position().` })
-    return { sink: this.name, remembers, position: await this.#call('position', () => position.call(this.#sink)) }
+    const stand = await this.#call('position', async () => {
+      await failpoint('sink.position')
+      return position.call(this.#sink)
+    })
+    return { sink: this.name, remembers, position: stand }
   }
 
   /** Tells where it stands, and whether what comes may overlap with what it has. */
@@ -94,7 +106,10 @@ export class SinkRunner {
 
   async write(batch: Batch, signal: AbortSignal): Promise<void> {
     const changes = await this.#judge(this.#select(batch.changes))
-    if (changes.length > 0) {
+    // the end of what it has a part of is told even where nothing of the last part is for it
+    const ends = this.#inPart && batch.position !== undefined
+    if (changes.length > 0 || ends) {
+      this.#inPart = batch.position === undefined
       await this.#call('write', async () => {
         await failpoint('sink.write')
         await this.#sink.write(changes === batch.changes ? batch : { ...batch, changes }, signal)
@@ -121,12 +136,35 @@ export class SinkRunner {
   }
 
   #select(all: readonly Change[]): readonly Change[] {
-    const holds = this.#holds
-    let changes = all
-    if (holds !== undefined) changes = changes.filter((change) => change.kind === 'schema' || !holds(change))
+    let changes = this.#withoutHeld(all)
     if (this.#named.takes !== undefined) changes = keepTables(changes, this.#named.takes)
     changes = this.#leaveOut(changes)
     return this.#setup.transform(changes)
+  }
+
+  /** A shape is told with the first change that it is for: one of held changes only may be older than what the sink has. */
+  #withoutHeld(all: readonly Change[]): readonly Change[] {
+    const holds = this.#holds
+    const untold = this.#untold
+    if (holds === undefined) {
+      if (untold.size === 0) return all
+      const shapes = [...untold.values()]
+      untold.clear()
+      return [...shapes, ...all]
+    }
+    const rest: Change[] = []
+    for (const change of all) {
+      if (change.kind === 'schema') untold.set(tableName(change.table), change)
+      else if (!holds(change)) {
+        const shape = 'table' in change ? untold.get(tableName(change.table)) : undefined
+        if (shape !== undefined) {
+          rest.push(shape)
+          untold.delete(tableName(shape.table))
+        }
+        rest.push(change)
+      }
+    }
+    return rest
   }
 
   /** Optional kinds reach only sinks that want them. */
@@ -156,6 +194,7 @@ export class SinkRunner {
     await this.#call('flush', async () => {
       await failpoint('sink.flush')
       await this.#sink.flush(own, signal)
+      await failpoint('sink.flushed')
     })
     await this.#rejections?.settle()
     this.#report({ type: 'flushed', sink: this.name, milliseconds: performance.now() - start })
@@ -165,7 +204,7 @@ export class SinkRunner {
   /** Never throws: what was flushed is safe, and the rest is dropped anyway. */
   async close(): Promise<void> {
     try {
-      await within(this.#sink.close(), closeTimeout, () => new Error('timeout'))
+      await within(this.#close(), closeTimeout, () => new Error('timeout'))
     } catch (failure) {
       this.#setup.context.logger.warn(
         { sink: this.name, code: CdcError.from(failure).code },
@@ -173,6 +212,11 @@ export class SinkRunner {
       )
     }
     await this.#rejections?.close().catch(() => undefined)
+  }
+
+  async #close(): Promise<void> {
+    await failpoint('sink.close')
+    await this.#sink.close()
   }
 
   #report(report: Report): void {

@@ -118,6 +118,7 @@ const row = (id: number, name: string): Change => ({
   after: [id, name],
   origin: { transaction: { connector: 'm', database: 'd', commitTime: 0n, commit: 1n }, offset: 1n, order: 0 },
 })
+const shape: Change = { kind: 'schema', table, origin: row(0, '').origin }
 const batch = (position: Position | undefined, ...changes: Change[]): Batch =>
   position === undefined ? { changes, open: 'table', bytes: 1 } : { changes, position, bytes: 1 }
 const { signal } = new AbortController()
@@ -129,7 +130,7 @@ test('rows and position become durable together, and an unfinished table leaves 
   const sink = make()
   await sink.open()
   expect(await sink.position!()).toBeUndefined()
-  await sink.write(batch('1', row(1, 'a')), signal)
+  await sink.write(batch('1', shape, row(1, 'a')), signal)
   expect(store.rows(table)).toEqual([])
   await sink.flush('1', signal)
   await sink.write(batch(undefined, row(2, 'b')), signal)
@@ -158,7 +159,7 @@ test('faults come in their turn: before the call, after it, and as a hang that i
   const hang = faults.add({ at: 'write', hang: true })
   const sink = memorySink({ store, faults, remembers: false }).create(context)
   await sink.open()
-  const writing = sink.write(batch('1', row(1, 'a')), signal)
+  const writing = sink.write(batch('1', shape, row(1, 'a')), signal)
   await hang.reached
   hang.release()
   await writing
@@ -172,8 +173,14 @@ test('faults come in their turn: before the call, after it, and as a hang that i
 test('a caller that flushes inside a transaction is told so', async () => {
   const sink = memorySink({ store: new MemoryStore(), remembers: false }).create(context)
   await sink.open()
-  await sink.write({ changes: [row(1, 'a')], open: 'transaction', bytes: 1 }, signal)
+  await sink.write({ changes: [shape, row(1, 'a')], open: 'transaction', bytes: 1 }, signal)
   await expect(sink.flush(undefined, signal)).rejects.toMatchObject({ code: 'TESTKIT_CALLER' })
+})
+
+test('a caller that gives a row before its shape is told so', async () => {
+  const sink = memorySink({ store: new MemoryStore(), remembers: false }).create(context)
+  await sink.open()
+  await expect(sink.write(batch('1', row(1, 'a')), signal)).rejects.toMatchObject({ code: 'TESTKIT_CALLER' })
 })
 
 test('an instance that another one has overtaken is refused', async () => {
@@ -182,7 +189,7 @@ test('an instance that another one has overtaken is refused', async () => {
   for (const sink of [one, two]) {
     await sink.open()
     await sink.position!()
-    await sink.write(batch('1', row(1, 'a')), signal)
+    await sink.write(batch('1', shape, row(1, 'a')), signal)
   }
   await one.flush('1', signal)
   await expect(two.flush('2', signal)).rejects.toMatchObject({ kind: 'conflict' })

@@ -48,7 +48,7 @@ async function isGreen(workspace: Workspace, list: readonly Mutant[]): Promise<b
   if (verdict.outcome === 'green') return true
   console.error(
     verdict.outcome === 'red'
-      ? `They are red before anything is broken: ${verdict.by}`
+      ? `They are red before anything is broken: ${verdict.by}\n${verdict.why ?? ''}`
       : 'They could not be run; CDC_MUTANTS_VERBOSE=1 shows why.',
   )
   return false

@@ -10,7 +10,9 @@ import { promisify } from 'node:util'
 export const root = fileURLToPath(new URL('../../../', import.meta.url))
 
 /** What one run of tests has shown. `broken`: it has not come to its tests, so it says nothing about them. */
-export type Verdict = { readonly outcome: 'green' | 'red'; readonly by: string } | { readonly outcome: 'broken' }
+export type Verdict =
+  | { readonly outcome: 'green' | 'red'; readonly by: string; readonly why?: string }
+  | { readonly outcome: 'broken' }
 
 /** A copy of the workspace in a temporary folder, so that a fault can never stay behind in the real one. */
 export class Workspace {
@@ -59,7 +61,7 @@ export class Workspace {
     const report = await readFile(results, 'utf8').then((text) => JSON.parse(text) as Report, ignoreMissing)
     if (report === undefined) return { outcome: 'broken' }
     const failed = report.testResults.flatMap((file) => file.assertionResults).find(({ status }) => status === 'failed')
-    if (failed !== undefined) return { outcome: 'red', by: failed.fullName }
+    if (failed !== undefined) return { outcome: 'red', by: failed.fullName, why: failed.failureMessages.join('\n') }
     const fallen = report.testResults.find(({ status }) => status === 'failed')
     if (fallen !== undefined)
       return { outcome: 'red', by: `${fallen.name.slice(this.#folder.length + 1)} (a hook or the file itself)` }
@@ -89,8 +91,14 @@ interface Report {
   readonly testResults: readonly {
     readonly name: string
     readonly status: string
-    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[]
+    readonly assertionResults: readonly Assertion[]
   }[]
+}
+
+interface Assertion {
+  readonly status: string
+  readonly fullName: string
+  readonly failureMessages: readonly string[]
 }
 
 function ignoreMissing(failure: unknown): undefined {

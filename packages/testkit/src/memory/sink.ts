@@ -80,6 +80,8 @@ class MemorySink implements Sink {
   #remembered: Position | undefined
   #written = false
   #asked = false
+  /** Tables whose shape has come. */
+  readonly #shaped = new Set<string>()
 
   constructor(values: Values, context: SinkContext) {
     this.#values = values
@@ -172,6 +174,9 @@ class MemorySink implements Sink {
       this.#caller.refuse('it was given the bounds of a transaction')
     if (!isTableChange(change)) return
     const where = { sink: this.#name, table: tableName(change.table) }
+    if (change.kind === 'schema') this.#shaped.add(where.table)
+    else if (!this.#shaped.has(where.table))
+      this.#caller.refuse(`a ${change.kind} of ${where.table} came before its shape`)
     if (keyless === 'refuse' && change.table.key.length === 0)
       throw testkitError('MEMORY_KEYLESS', { message: `Table ${where.table} has no key.`, where })
     if (accepts === 'append' && (change.kind === 'update' || change.kind === 'delete'))

@@ -130,7 +130,8 @@ class MemorySource implements Source {
         yield handed
       }
     } catch (error) {
-      this.#caller.died()
+      // a caller can know it when it has been told, and not while the throw is on its way to it
+      setImmediate(() => this.#caller.died())
       throw error
     } finally {
       this.#reading = false

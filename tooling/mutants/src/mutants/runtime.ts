@@ -49,14 +49,6 @@ export const runtimeMutants: readonly Mutant[] = [
     tests: loop,
   },
   {
-    name: 'last-batch-not-flushed',
-    law: 'The last batch before a graceful end is flushed.',
-    file: attempt,
-    find: '      if (this.#unflushed.position !== undefined) await this.#flush(checkpointer)\n    } finally',
-    replace: '    } finally',
-    tests: [...loop, 'packages/testkit/test/sink-conformance.test.ts', 'packages/callback/src/callback.test.ts'],
-  },
-  {
     name: 'own-position-lost-by-follower',
     law: 'A sink that is ahead of the reader keeps its own position.',
     file: 'packages/runtime/src/sink-runner.ts',
