@@ -1,4 +1,5 @@
 import { text } from 'node:stream/consumers'
+import { setTimeout as wait } from 'node:timers/promises'
 import pg from 'pg'
 import type { LoadJob, LoadResult } from '../cases/latency.ts'
 import { say } from './say.ts'
@@ -24,34 +25,27 @@ const insert = {
 }
 const update = { name: 'update', text: "UPDATE items SET status = 'paid' WHERE id = $1::bigint" }
 
-let issued = 0
-let ended = 0
-let failure: unknown
+// every row stays on one connection, so that an update never comes before its insert
+const queues = clients.map(() => Promise.resolve())
+
+async function transact(n: number): Promise<void> {
+  const row = n % 2 === 0 ? n : n - 1 - lag
+  const lane = Math.abs(row / 2) % clients.length
+  const statement = n % 2 === 0 ? insert : update
+  queues[lane] = queues[lane]!.then(async () => {
+    await clients[lane]!.query({ ...statement, values: [row] })
+  })
+  await queues[lane]
+}
+
 const start = performance.now()
-await new Promise<void>((resolve) => {
-  const tick = (): void => {
-    const due = Math.min(transactions, Math.floor(((performance.now() - start) / 1000) * perSecond))
-    for (; issued < due; issued++) issue(issued)
-    if (issued < transactions && failure === undefined) setTimeout(tick, 1)
-    else if (failure !== undefined) resolve()
-  }
-  const issue = (n: number): void => {
-    // every row stays on one connection, so that an update never comes before its insert
-    const row = n % 2 === 0 ? n : n - 1 - lag
-    const client = clients[Math.abs(row / 2) % clients.length]!
-    const statement = n % 2 === 0 ? insert : update
-    client
-      .query({ ...statement, values: [row] })
-      .catch((error: unknown) => {
-        failure ??= error
-      })
-      .finally(() => {
-        if (++ended === transactions) resolve()
-      })
-  }
-  tick()
-})
-if (failure !== undefined) throw failure
+const begun: Promise<void>[] = []
+while (begun.length < transactions) {
+  const due = Math.min(transactions, Math.floor(((performance.now() - start) / 1000) * perSecond))
+  while (begun.length < due) begun.push(transact(begun.length))
+  await wait(1)
+}
+await Promise.all(begun)
 const seconds = (performance.now() - start) / 1000
 for (const client of clients) await client.end()
 say({ transactions, seconds } satisfies LoadResult)
