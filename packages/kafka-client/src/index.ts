@@ -1,1 +1,8 @@
+export { type KafkaErrorCode, kafkaError, kafkaErrorCatalogue } from './errors.ts'
+export { murmur2, partitionOf } from './murmur2.ts'
+export { type KafkaAdapter, kafkaAdapters, openKafkaClient } from './open-client.ts'
 export type * from './port.ts'
+export { recordAtFault } from './records/record-at-fault.ts'
+export { ignoredProperties, readProperties } from './settings/properties.ts'
+export { propertyTable, type Treatment } from './settings/property-table.ts'
+export type { KafkaSettings } from './settings/settings.ts'

@@ -19,6 +19,7 @@ import type {
 } from '../../port.ts'
 import type { KafkaSettings } from '../../settings/settings.ts'
 import { Deadline } from '../deadline.ts'
+import { keyOf } from '../partition-state.ts'
 import { byTopic } from './by-topic.ts'
 import { Again, Cluster, failed } from './cluster.ts'
 import { request } from './connections.ts'
@@ -129,9 +130,9 @@ export class PlatformaticAdmin implements Admin {
       this.#listOffsets(partitions, timestamp, isolation),
     )
     const beyond = found.filter(({ offset }) => offset < 0n)
-    if (beyond.length === 0) return found
-    const latest = await this.offsets(beyond, 'latest', isolation, signal)
-    return [...found.filter(({ offset }) => offset >= 0n), ...latest]
+    const latest = beyond.length === 0 ? [] : await this.offsets(beyond, 'latest', isolation, signal)
+    const known = new Map([...found, ...latest].map((one) => [keyOf(one), one]))
+    return partitions.map((one) => known.get(keyOf(one))!)
   }
 
   async #listOffsets(partitions: readonly TopicPartition[], timestamp: bigint, isolation: Isolation) {
