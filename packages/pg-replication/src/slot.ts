@@ -21,7 +21,7 @@ export interface Slot {
   readonly invalidationReason: string | undefined
   /** 17+ */
   readonly failover: boolean | undefined
-  /** 17+: kept by slot synchronisation with another server. */
+  /** 17+: kept by slot synchronisation with the primary of this standby, and not to be used as long as it is one. */
   readonly synced: boolean | undefined
   /** 13+: bytes that can still be written before the slot may be lost; undefined without a limit. */
   readonly safeWalSize: bigint | undefined
@@ -30,7 +30,7 @@ export interface Slot {
 }
 
 // to_jsonb gives whatever columns the server's version has
-const slots = `SELECT pg_catalog.to_jsonb(s.*) AS slot,
+const slots = `SELECT pg_catalog.to_jsonb(s.*) AS slot, pg_catalog.pg_is_in_recovery()::text AS standby,
   CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn() ELSE pg_catalog.pg_current_wal_lsn() END AS end
 FROM pg_catalog.pg_replication_slots s`
 
@@ -179,7 +179,8 @@ function slotOf(row: TextRow): Slot {
     walStatus: text('wal_status') as Slot['walStatus'],
     invalidationReason: text('invalidation_reason') ?? (flag('conflicting') === true ? 'conflict' : undefined),
     failover: flag('failover'),
-    synced: flag('synced'),
+    // a standby that was promoted still says true of the slots that it brought along
+    synced: flag('synced') === undefined ? undefined : flag('synced') === true && row.standby === 'true',
     safeWalSize: safe === undefined ? undefined : BigInt(safe),
     retained: restartLsn === undefined || row.end === null ? undefined : parseLsn(row.end!) - restartLsn,
   }

@@ -19,8 +19,18 @@ export interface Flow {
   cut(): void
 }
 
+/** What else happens to the bytes of one connection. */
+export interface Own {
+  /** Does whatever comes vanish? */
+  swallows(): boolean
+  /** Shown each piece before it passes: where in it something is to happen, and what. */
+  look(piece: Buffer): { readonly after: number; readonly act: () => void } | undefined
+  /** Its sender has ended. */
+  ended(): void
+}
+
 /** Moves bytes from one socket to the other as `flow` says, with back-pressure, until either ends. */
-export async function pipe(from: Socket, to: Socket, flow: Flow): Promise<void> {
+export async function pipe(from: Socket, to: Socket, flow: Flow, own: Own): Promise<void> {
   const pieces = from.iterator({ destroyOnReturn: false })[Symbol.asyncIterator]() as AsyncIterator<Buffer>
   const ask = () => {
     const asked = pieces.next()
@@ -41,9 +51,20 @@ export async function pipe(from: Socket, to: Socket, flow: Flow): Promise<void> 
       parts.push(more.value)
       next = ask()
     }
-    if (!(await pass(Buffer.concat(parts), to, flow))) return
+    if (!(await passAll(Buffer.concat(parts), to, flow, own))) return
   }
-  to.end()
+  own.ended()
+}
+
+async function passAll(piece: Buffer, to: Socket, flow: Flow, own: Own): Promise<boolean> {
+  if (own.swallows()) return true
+  const found = own.look(piece)
+  if (found === undefined) return pass(piece, to, flow)
+  const before = piece.subarray(0, found.after)
+  if (before.length > 0 && !(await pass(before, to, flow))) return false
+  found.act()
+  const rest = piece.subarray(found.after)
+  return rest.length === 0 || own.swallows() || pass(rest, to, flow)
 }
 
 async function pass(bytes: Buffer, to: Socket, flow: Flow): Promise<boolean> {

@@ -1,11 +1,7 @@
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
+import { type Direction, directions, Link, type Watcher } from './link.ts'
 import { type Flow, pipe } from './pipe.ts'
-
-/** `up`: from the client to the server. `down`: from the server to the client. */
-export type Direction = 'up' | 'down'
-
-const directions = ['up', 'down'] as const
 
 export interface ProxyTarget {
   readonly host: string
@@ -25,12 +21,15 @@ export class FaultyProxy implements AsyncDisposable {
   readonly host = '127.0.0.1'
   readonly port: number
   readonly #server: Server
-  readonly #pairs = new Set<readonly [client: Socket, server: Socket]>()
+  readonly #links = new Set<Link>()
   readonly #flows: Record<Direction, Flow>
   readonly #open: Partial<Record<Direction, () => void>> = {}
   readonly #passed: Record<Direction, number> = { up: 0, down: 0 }
   #target: ProxyTarget
   #refusing = false
+  #swallowing = false
+  #watch: ((link: Link) => Watcher | undefined) | undefined
+  #memory = 1000
   #connections = 0
 
   constructor(server: Server, target: ProxyTarget) {
@@ -47,7 +46,7 @@ export class FaultyProxy implements AsyncDisposable {
   }
   /** Connections open now. */
   get open(): number {
-    return this.#pairs.size
+    return this.#links.size
   }
   /** Bytes that went through so far, over all connections. */
   passed(direction: Direction): number {
@@ -87,9 +86,13 @@ export class FaultyProxy implements AsyncDisposable {
       })
     }
   }
-  /** Ends `stall`, `refuse`, `fragment`, `join`, `delay`, `throttle` and a `cutAfter` that is still to come. */
+  /**
+   * Ends `stall`, `refuse`, `fragment`, `join`, `delay`, `throttle`, `swallow` (connections that it struck stay dead)
+   * and a `cutAfter` that is still to come.
+   */
   resume(): void {
     this.#refusing = false
+    this.#swallowing = false
     for (const direction of directions) {
       Object.assign(this.#flows[direction], this.#flow(direction))
       this.#open[direction]?.()
@@ -111,15 +114,28 @@ export class FaultyProxy implements AsyncDisposable {
   }
   /** Ends all connections with RST; new ones are taken. */
   reset(): void {
-    for (const pair of this.#pairs) for (const socket of pair) socket.resetAndDestroy()
+    for (const link of this.#links) link.reset()
   }
   /** Ends all connections with FIN, as an orderly shutdown does; new ones are taken. */
   finish(): void {
-    for (const pair of this.#pairs) for (const socket of pair) socket.end()
+    for (const link of this.#links) link.finish()
   }
   /** Resets new connections at once, until `resume`: a server that is down behind a balancer. */
   refuse(): void {
     this.#refusing = true
+  }
+  /** All that is sent vanishes, on open connections and on new ones, which are taken and say nothing: until `resume`. */
+  swallow(): void {
+    this.#swallowing = true
+    for (const link of this.#links) link.swallow()
+  }
+  /** How many milliseconds an end outlives the other one where bytes vanish between them. Default 1000. */
+  remember(milliseconds: number): void {
+    this.#memory = milliseconds
+  }
+  /** Shows every new connection; what is given then sees its bytes and can act in the middle of them. */
+  watch(watch: (link: Link) => Watcher | undefined): void {
+    this.#watch = watch
   }
   /** New connections go to another server from here on. */
   redirect(target: ProxyTarget): void {
@@ -160,19 +176,17 @@ export class FaultyProxy implements AsyncDisposable {
       return
     }
     const server = connect({ ...this.#target, noDelay: true, allowHalfOpen: true })
-    const pair = [client, server] as const
-    this.#pairs.add(pair)
-    for (const [socket, other] of [pair, [server, client] as const]) {
-      socket.on('error', () => other.resetAndDestroy())
+    const link = new Link(this.#connections, client, server, () => this.#memory)
+    this.#links.add(link)
+    if (this.#swallowing) link.swallow()
+    link.watcher = this.#watch?.(link)
+    for (const [socket, direction] of [[client, 'up'] as const, [server, 'down'] as const]) {
+      socket.on('error', () => link.broken(direction))
       socket.on('close', () => {
-        if (client.closed && server.closed) this.#pairs.delete(pair)
+        if (client.closed && server.closed) this.#links.delete(link)
       })
     }
-    const broken = () => {
-      client.destroy()
-      server.destroy()
-    }
-    pipe(client, server, this.#flows.up).catch(broken)
-    pipe(server, client, this.#flows.down).catch(broken)
+    pipe(client, server, this.#flows.up, link.own('up')).catch(() => link.broken('up'))
+    pipe(server, client, this.#flows.down, link.own('down')).catch(() => link.broken('down'))
   }
 }

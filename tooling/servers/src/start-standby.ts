@@ -11,6 +11,8 @@ import { unwatch, watch } from './watch.ts'
 export interface StandbyOptions {
   /** Lines of postgresql.conf, over those that it takes over from the primary. */
   readonly settings?: Readonly<Record<string, string>>
+  /** Where it finds the primary: the port of a proxy before it. Default: the primary's own. */
+  readonly port?: number
   /** The physical slot that it streams from, made on the primary. Default `standby`. */
   readonly slot?: string
 }
@@ -40,7 +42,8 @@ export async function startStandby(primary: PostgresConnection, options: Standby
     const data = join(folder, 'data')
     await primary.query(`SELECT pg_create_physical_replication_slot('${slot}', true)`)
     await copyRunning(primary, data)
-    const { host, port, user, password } = primary
+    const { host, user, password } = primary
+    const { port = primary.port } = options
     const own = {
       primary_conninfo: `host=${host} port=${port} user=${user} password=${password} dbname=postgres sslmode=disable`,
       primary_slot_name: slot,

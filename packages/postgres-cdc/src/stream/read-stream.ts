@@ -61,6 +61,7 @@ export class StreamReader {
   #reportedAt = 0
   #turn = performance.now()
   #shutdown: { readonly failure: CdcError; readonly deadline: number } | undefined
+  #farewell: NodeJS.Timeout | undefined
 
   constructor(setup: StreamSetup) {
     this.#setup = setup
@@ -88,6 +89,7 @@ export class StreamReader {
       yield* this.#loop(signal)
     } finally {
       clearInterval(timer)
+      clearTimeout(this.#farewell)
       signal.removeEventListener('abort', this.#waker.ring)
     }
   }
@@ -251,6 +253,8 @@ export class StreamReader {
     const patience = failure.code === 'SERVER_SHUTDOWN' ? DRAIN : 0
     this.#shutdown = { failure, deadline: performance.now() + patience }
     this.#waker.ring()
+    // nobody reads while a sink is blocked, and the server waits for us until the connection ends
+    this.#farewell = setTimeout(() => void this.#setup.stream.close(), patience)
   }
 
   #assertAlive(): void {
