@@ -1,3 +1,15 @@
+export { deliveryError } from './delivery/errors.ts'
+export { sinkAdmin } from './delivery/sink-admin.ts'
+export { sinkFields, sinkRules } from './delivery/sink-options.ts'
+export {
+  type Apart,
+  bytesOf,
+  type OutgoingRecord,
+  type TopicTarget,
+  TopicWriter,
+  type TopicWriterSettings,
+} from './delivery/topic-writer.ts'
+export { writerSettings } from './delivery/writer-settings.ts'
 export { type KafkaErrorCode, kafkaError, kafkaErrorCatalogue } from './errors.ts'
 export { murmur2, partitionOf } from './murmur2.ts'
 export { type KafkaAdapter, kafkaAdapters, openKafkaClient } from './open-client.ts'

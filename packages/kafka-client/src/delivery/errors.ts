@@ -1,0 +1,45 @@
+import { defineErrors } from '@cdc/core'
+
+/** The errors of writing to topics, whichever connector writes. */
+export const deliveryError = defineErrors({
+  KAFKA_TOPIC_NAME: {
+    kind: 'config',
+    cause:
+      'The pattern of the topic names makes a name that Kafka does not take: empty, longer than 249 characters, `.` or `..`.',
+    cure: 'Change `topic`, or rename the table on its way with `routes`.',
+  },
+  KAFKA_TOPIC_CLASH: {
+    kind: 'config',
+    cause:
+      'Two tables would share a topic because their names differ only in characters that no topic can have, which become `_`.',
+    cure: 'Give one of them another name with `routes`, or a sink of its own with another `topic`.',
+  },
+  KAFKA_TOPIC_NOT_THERE: {
+    kind: 'config',
+    cause: 'A topic that records are to go to does not exist, and the sink was not told to make it.',
+    cure: 'Make the topic, or set `topic.creation.enable: true`.',
+  },
+  KAFKA_RECORD_TOO_LARGE: {
+    kind: 'data',
+    cause:
+      'One record is larger than the producer (`properties.max.request.size`) or the topic (`max.message.bytes`) allows.',
+    cure: 'Raise both; or leave the large column out with a transform; or set such changes aside with `errors.tolerance: all`.',
+  },
+  KAFKA_TRANSACTION_TOO_LONG: {
+    kind: 'config',
+    cause:
+      'One transaction of the source took longer to write than a Kafka transaction may stay open. Nothing of it was committed.',
+    cure: "Raise `properties.transaction.timeout.ms` (and the broker's `transaction.max.timeout.ms`), or set `sink.transaction-split: true`, which lets such a transaction be seen in parts and be repeated after a crash.",
+  },
+  KAFKA_POSITION_INVALID: {
+    kind: 'data',
+    cause: 'The newest record in the topic that keeps the position is not one that this version can read.',
+    cure: 'Find out who else writes to that topic. `cdc reset` forgets the position and starts over.',
+  },
+  KAFKA_POSITION_TOPIC: {
+    kind: 'config',
+    cause:
+      'The topic that keeps the position has more than one partition, or is not compacted, so that the position could be lost or held back.',
+    cure: 'Delete it and let the sink make it, or make it with one partition and `cleanup.policy=compact`; or name another with `sink.position-topic`.',
+  },
+})

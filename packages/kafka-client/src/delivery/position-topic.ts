@@ -1,0 +1,119 @@
+import type { Position } from '@cdc/core'
+import type { Admin, KafkaClient, KafkaRecord, ProducerRecord } from '../port.ts'
+import { deliveryError } from './errors.ts'
+
+/** The text of a position record's value. */
+interface Stored {
+  readonly v: number
+  /** null: forgotten on purpose. */
+  readonly position: Position | null
+}
+
+const VERSION = 1
+/** How many records from the end are looked at first. */
+const LOOK = 200n
+
+/** Compaction keeps it to a few records: small segments that are rolled soon, and cleaned when little of them is old. */
+const config = {
+  'cleanup.policy': 'compact',
+  'segment.bytes': '1048576',
+  'segment.ms': '600000',
+  'min.cleanable.dirty.ratio': '0.01',
+}
+
+/**
+ * Where a sink that writes exactly once keeps its position: a compacted topic of one partition for each pipeline and
+ * sink, so that no other pipeline's open transaction holds back what is read here. Read only after the producer has
+ * taken its transactional id over (`init`): from then on no earlier process can add to it.
+ */
+export class PositionTopic {
+  readonly topic: string
+  readonly #client: KafkaClient
+  readonly #key: Buffer
+  readonly #text: string
+
+  constructor(client: KafkaClient, topic: string, pipeline: string, sink: string) {
+    this.#client = client
+    this.topic = topic
+    this.#text = JSON.stringify({ pipeline, sink })
+    this.#key = Buffer.from(this.#text)
+  }
+
+  /** Makes the topic where it is missing. Throws KAFKA_POSITION_TOPIC where it is none that keeps a position. */
+  async ensure(admin: Admin, replicationFactor: number | undefined): Promise<void> {
+    const { topic } = this
+    const factor = replicationFactor === undefined ? {} : { replicationFactor }
+    if (!(await admin.describe([topic])).has(topic))
+      await admin.createTopics([{ topic, partitions: 1, config, ...factor }])
+    const [found, settings] = [(await admin.describe([topic])).get(topic), await admin.topicConfig(topic)]
+    const partitions = found?.partitions.length ?? 0
+    const policy = settings.get('cleanup.policy') ?? ''
+    if (
+      partitions === 1 &&
+      policy
+        .split(',')
+        .map((one) => one.trim())
+        .join() === 'compact'
+    )
+      return
+    throw deliveryError('KAFKA_POSITION_TOPIC', {
+      message: `Topic '${topic}' is to keep the position and has ${partitions} partitions and cleanup.policy=${policy}.`,
+      where: { option: 'sink.position-topic' },
+    })
+  }
+
+  /** The last position that was committed. undefined: none. */
+  async read(admin: Admin, signal?: AbortSignal): Promise<Position | undefined> {
+    const partitions = [{ topic: this.topic, partition: 0 }]
+    const [first] = await admin.offsets(partitions, 'earliest', 'read_uncommitted', signal)
+    const [end] = await admin.offsets(partitions, 'latest', 'read_uncommitted', signal)
+    let to = end!.offset
+    for (let look = LOOK; to > first!.offset; look *= 4n) {
+      let from = to - look
+      if (from < first!.offset) from = first!.offset
+      const found = await this.#lastOf(from, to, signal)
+      if (found !== undefined) return this.#parse(found)
+      to = from
+    }
+    return undefined
+  }
+
+  /** The record that makes `position` the one that `read` gives, once its transaction is committed. */
+  record(position: Position | null): ProducerRecord {
+    const stored: Stored = { v: VERSION, position }
+    return { topic: this.topic, partition: 0, key: this.#key, value: Buffer.from(JSON.stringify(stored)) }
+  }
+
+  async #lastOf(offset: bigint, endOffset: bigint, signal?: AbortSignal): Promise<KafkaRecord | undefined> {
+    const partitions = [{ topic: this.topic, partition: 0, offset, endOffset }]
+    const reader = this.#client.reader({ partitions, isolation: 'read_committed' })
+    try {
+      let last: KafkaRecord | undefined
+      for (let batch = await reader.next(signal); batch !== undefined; batch = await reader.next(signal))
+        for (const record of batch.records) if (record.key?.equals(this.#key)) last = record
+      return last
+    } finally {
+      await reader.close()
+    }
+  }
+
+  #parse({ value, offset }: KafkaRecord): Position | undefined {
+    const invalid = (why: string, cause?: unknown) =>
+      deliveryError('KAFKA_POSITION_INVALID', {
+        message: `The position of ${this.#text} in topic '${this.topic}', offset ${offset}, ${why}.`,
+        cause,
+      })
+    if (value === null) return undefined
+    let stored: Partial<Stored>
+    try {
+      stored = JSON.parse(value.toString()) as Partial<Stored>
+    } catch (cause) {
+      throw invalid('is not JSON', cause)
+    }
+    if (typeof stored.v === 'number' && stored.v > VERSION)
+      throw invalid(`was written by a newer version (${stored.v})`)
+    if (stored.v !== VERSION || (stored.position !== null && typeof stored.position !== 'string'))
+      throw invalid('is not one')
+    return stored.position ?? undefined
+  }
+}

@@ -1,0 +1,2 @@
+export { upsertKafkaError } from './errors.ts'
+export { upsertKafka } from './upsert-kafka.ts'

@@ -1,0 +1,73 @@
+import { type Encoder, type Format, type Origin, type Row, type Table, tableName } from '@cdc/core'
+import { bytesOf, type TopicTarget } from '@cdc/kafka-client'
+import { upsertKafkaError } from './errors.ts'
+
+/** Which columns of a table go into a key or a value, and what the table of them looks like to a format. */
+interface Part {
+  readonly table: Table
+  readonly columns: readonly number[]
+  readonly encoder: Encoder
+}
+
+/** A table with its topic, and how its keys and values are written. One for each shape. */
+export class UpsertTarget {
+  readonly topic: TopicTarget
+  readonly table: Table
+  readonly #key: Part
+  readonly #value: Part
+
+  private constructor(topic: TopicTarget, table: Table, key: Part, value: Part) {
+    this.topic = topic
+    this.table = table
+    this.#key = key
+    this.#value = value
+  }
+
+  static async make(
+    topic: TopicTarget,
+    table: Table,
+    formats: { readonly key: Format; readonly value: Format },
+    { keyPrefix, keyInValue }: { readonly keyPrefix: string; readonly keyInValue: boolean },
+  ): Promise<UpsertTarget> {
+    const all = table.columns.map((_, column) => column)
+    const rest = keyInValue ? all : all.filter((column) => !table.key.includes(column))
+    const key = await partOf(formats.key, table, table.key, keyPrefix)
+    return new UpsertTarget(topic, table, key, await partOf(formats.value, table, rest, ''))
+  }
+
+  key(row: Row, origin: Origin): Buffer {
+    return write(this.#key, row, origin)
+  }
+
+  value(row: Row, origin: Origin): Buffer {
+    return write(this.#value, row, origin)
+  }
+}
+
+async function partOf(format: Format, table: Table, columns: readonly number[], prefix: string): Promise<Part> {
+  const part: Table = {
+    ...table,
+    columns: columns.map((at) => {
+      const column = table.columns[at]!
+      if (column.name.startsWith(prefix)) return { ...column, name: column.name.slice(prefix.length) }
+      throw upsertKafkaError('UPSERT_KEY_PREFIX', {
+        message: `All fields in 'key.fields' must be prefixed with '${prefix}' when option 'key.fields-prefix' is set but field '${column.name}' of ${tableName(table)} is not prefixed.`,
+        where: { table: tableName(table), column: column.name, option: 'key.fields-prefix' },
+      })
+    }),
+    key: table.key.map((at) => columns.indexOf(at)).filter((at) => at >= 0),
+  }
+  return { table: part, columns, encoder: await format.encoder(part) }
+}
+
+/** A row alone: what it was before and what became of it is the record's business, not the format's. */
+function write({ table, columns, encoder }: Part, row: Row, origin: Origin): Buffer {
+  const after = columns.length === row.length ? row : columns.map((column) => row[column])
+  const [record, ...more] = encoder.encode({ kind: 'insert', table, after, origin })
+  const bytes = record === undefined ? null : bytesOf(record.value)
+  if (bytes !== null && more.length === 0) return bytes
+  throw upsertKafkaError('UPSERT_FORMAT', {
+    message: `The format gave ${record === undefined ? 'no record' : 'more or less than one value'} for a row of ${tableName(table)}.`,
+    where: { table: tableName(table) },
+  })
+}
