@@ -9,10 +9,12 @@ import { RowReader, tableOf } from './row-reader.ts'
 import { BadValue, bytes } from './scalar-readers.ts'
 
 /** A key or value apart from its schema. */
-interface Part {
+export interface Part {
   readonly payload: JsonValue
   /** The schema's own text, where there is one. */
   readonly schema: JsonValue | undefined
+  /** The schema itself, from another converter: the same object for the same schema. */
+  readonly connect?: ConnectSchema
 }
 
 const empty: Part = { payload: null, schema: undefined }
@@ -29,6 +31,7 @@ export class RecordDecoder implements Decoder {
   readonly #readers = new Map<string, RowReader>()
   /** The last shape of each table that was read from schemas. */
   readonly #shapes = new Map<string, Table>()
+  readonly #byConnect = new WeakMap<ConnectSchema, { readonly name: string; readonly reader: RowReader }>()
   #last: RowReader | undefined
   /** The key of the last delete: its tombstone says nothing new. */
   #deleted: string | undefined
@@ -41,7 +44,18 @@ export class RecordDecoder implements Decoder {
   decode(key: Uint8Array | null, value: Uint8Array | null): readonly Change[] {
     const keyText = key === null || key.length === 0 ? undefined : textOf(key, 'key')
     if (value === null) return this.#tombstone(keyText)
-    const part = partOf(parseJson(textOf(value, 'value'), 'value'))
+    return this.#part(keyText, partOf(parseJson(textOf(value, 'value'), 'value')))
+  }
+
+  /**
+   * The same for records that another converter has read: what Kafka's JsonConverter would have made of them. `key` is
+   * its text, with or without its schema.
+   */
+  decodeParsed(key: string | undefined, value: Part | undefined): readonly Change[] {
+    return value === undefined ? this.#tombstone(key) : this.#part(key, value)
+  }
+
+  #part(keyText: string | undefined, part: Part): readonly Change[] {
     const { payload } = part
     if (!(payload instanceof Map)) throw notDebezium('it is no object')
     const changes = this.#changes(payload, part, keyText)
@@ -126,6 +140,7 @@ export class RecordDecoder implements Decoder {
   }
 
   #readerOf(part: Part, source: JsonObject | undefined, keyText: string | undefined) {
+    if (part.connect !== undefined) return this.#connectReader(part.connect, source, keyText)
     const schema = readSchema(part.schema)
     const fields = schema === undefined ? undefined : rowFields(schema)
     if (fields === undefined) {
@@ -134,6 +149,16 @@ export class RecordDecoder implements Decoder {
       return { reader: this.#tableReader(this.#table), announced: undefined }
     }
     return this.#schemaReader(fields, schema!, source, keyText)
+  }
+
+  /** What was read with this very schema of this very table is not compared again. */
+  #connectReader(schema: ConnectSchema, source: JsonObject | undefined, keyText: string | undefined) {
+    const name = `${String(source?.get('schema'))} ${String(source?.get('table'))} ${keyText === undefined}`
+    const known = this.#byConnect.get(schema)
+    if (known?.name === name) return { reader: known.reader, announced: undefined }
+    const found = this.#schemaReader(rowFields(schema) ?? new Map(), schema, source, keyText)
+    this.#byConnect.set(schema, { name, reader: found.reader })
+    return found
   }
 
   #schemaReader(

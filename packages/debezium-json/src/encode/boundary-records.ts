@@ -48,6 +48,20 @@ const transactionValue = struct(common('TransactionMetadataValue'), [
 const heartbeatKey = struct(common('ServerNameKey'), [field('serverName', required('string'))])
 const heartbeatValue = struct(common('Heartbeat'), [field('ts_ms', required('int64'))])
 
+/** The schemas of the records that belong to no table, by their destination. */
+export function boundarySchemas({
+  value,
+}: Settings): Readonly<
+  Record<'message' | 'transaction' | 'heartbeat', { readonly key: ConnectSchema; readonly value: ConnectSchema }>
+> {
+  const content = optional(value.modes.binary === 'bytes' ? 'bytes' : 'string')
+  return {
+    message: { key: messageKey, value: messageValue(content) },
+    transaction: { key: transactionKey, value: transactionValue },
+    heartbeat: { key: heartbeatKey, value: heartbeatValue },
+  }
+}
+
 /** What a logical message counts as among the collections of a transaction; Debezium writes a Java object's address. */
 const MESSAGES = 'message'
 
@@ -73,14 +87,13 @@ export class BoundaryRecords implements BoundaryEncoder {
 
   constructor(context: EncodeContext) {
     const { settings } = context
-    const { modes } = settings.value
+    const schemas = boundarySchemas(settings)
     this.#context = context
     this.#source = new SourceBlock(settings, '', '')
-    this.#content = bytesText(modes)
-    const content = optional(modes.binary === 'bytes' ? 'bytes' : 'string')
-    this.#message = framer(settings, messageKey, messageValue(content))
-    this.#transaction = framer(settings, transactionKey, transactionValue)
-    this.#heartbeat = framer(settings, heartbeatKey, heartbeatValue)
+    this.#content = bytesText(settings.value.modes)
+    this.#message = framer(settings, schemas.message.key, schemas.message.value)
+    this.#transaction = framer(settings, schemas.transaction.key, schemas.transaction.value)
+    this.#heartbeat = framer(settings, schemas.heartbeat.key, schemas.heartbeat.value)
   }
 
   encode(change: Message | Boundary): readonly EncodedRecord[] {

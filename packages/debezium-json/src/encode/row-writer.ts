@@ -25,8 +25,8 @@ export class RowWriter {
       const sent = row[plan.position]
       const cell = sent === undefined && before !== undefined ? before[plan.position] : sent
       if (cell === null) text += plan.head + plan.null
-      else if (cell === undefined) text += plan.head + (plan.codec.placeholder ?? this.#notSent(plan))
-      else text += plan.head + (plan.codec.write(cell) ?? this.#notHeld(plan))
+      else if (cell === undefined) text += plan.head + (plan.codec.placeholder ?? this.notSent(plan))
+      else text += plan.head + (plan.codec.write(cell) ?? this.notHeld(plan))
     }
     return text
   }
@@ -38,19 +38,21 @@ export class RowWriter {
       const cell = row[plan.position]
       if (cell === null) text += plan.head + plan.null
       else if (cell === undefined) text += plan.head + plan.missing
-      else text += plan.head + (plan.codec.write(cell) ?? this.#notHeld(plan))
+      else text += plan.head + (plan.codec.write(cell) ?? this.notHeld(plan))
     }
     return text
   }
 
-  #notHeld({ column, null: none }: FieldPlan): string {
+  /** What stands for a value that its mode cannot hold; throws where that is an error. */
+  notHeld({ column, null: none }: FieldPlan): string {
     const what = `A value of column "${column}" cannot be written in the chosen mode`
     if (this.#failure === 'fail') throw this.#error('VALUE_NOT_HELD', column, what)
     this.#warn(column, what)
     return none
   }
 
-  #notSent({ column, null: none }: FieldPlan): string {
+  /** What stands for a value that was not sent and has no placeholder; throws where that is an error. */
+  notSent({ column, null: none }: FieldPlan): string {
     const what = `A value of column "${column}" was not sent since it has not changed, and its type has no placeholder`
     if (this.#failure === 'fail') throw this.#error('VALUE_NOT_SENT', column, what)
     this.#warn(column, what)

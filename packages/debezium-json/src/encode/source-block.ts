@@ -54,6 +54,9 @@ export function timeTexts(micros: number | bigint): TimeTexts {
 
 const connectors: Readonly<Record<string, string>> = { 'postgres-cdc': 'postgresql', 'cdc-postgres': 'postgresql' }
 
+/** What `source.connector` says of one of our connectors. */
+export const connectorName = (connector: string): string => connectors[connector] ?? connector
+
 /** Writes the `source` of one table's changes. What a transaction's changes share is made once. */
 export class SourceBlock {
   readonly #start: string
@@ -93,7 +96,7 @@ export class SourceBlock {
     const mark = snapshot === undefined ? this.#streaming : `"${snapshot}"`
     const previous = previousCommit === undefined ? 'null' : `\\"${previousCommit}\\"`
     this.#transaction = transaction
-    this.#head = `${this.#start}${quoted(connectors[connector] ?? connector)}${this.#place}${ms},"snapshot":${mark},"db":${quoted(database)},"sequence":"[${previous},\\"`
+    this.#head = `${this.#start}${quoted(connectorName(connector))}${this.#place}${ms},"snapshot":${mark},"db":${quoted(database)},"sequence":"[${previous},\\"`
     this.#middle = `\\"]","ts_us":${us},"ts_ns":${ns}${this.#tables}${id ?? horizon ?? 'null'},"lsn":`
     const origin = replicationOrigin === undefined ? 'null' : quoted(replicationOrigin.name)
     this.#tail = `,"xmin":null,"origin":${origin},"origin_lsn":${replicationOrigin?.commit ?? 'null'}}`

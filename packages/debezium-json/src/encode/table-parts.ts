@@ -2,6 +2,7 @@ import { type Logger, type Row, type Table, tableName } from '@cdc/core'
 import type { Settings } from '../settings.ts'
 import { quoted } from '../text/json-text.ts'
 import { type ConnectSchema, field, optional, required, schemaText } from './connect-schema.ts'
+import type { EventKeys } from './events.ts'
 import { RowWriter } from './row-writer.ts'
 import { SourceBlock, sourceSchema } from './source-block.ts'
 import { fieldPlans, messageKey, schemaName, structSchema } from './table-plan.ts'
@@ -32,8 +33,30 @@ export const transactionSchema: ConnectSchema = {
   version: 1,
 }
 
+/** The schema of the envelope, version 2. */
+export function envelopeSchema(table: Table, rowSchema: ConnectSchema, settings: Settings): ConnectSchema {
+  const row: ConnectSchema = { ...rowSchema, optional: true }
+  const long = optional('int64')
+  return {
+    type: 'struct',
+    fields: [
+      field('before', row),
+      field('after', row),
+      field('source', sourceSchema),
+      field('transaction', transactionSchema),
+      field('op', required('string')),
+      field('ts_ms', long),
+      field('ts_us', long),
+      field('ts_ns', long),
+    ],
+    optional: false,
+    name: schemaName(table, 'Envelope', settings),
+    version: 2,
+  }
+}
+
 /** What both shapes of a table's records are made of: compiled once a shape of the table. */
-export class TableParts {
+export class TableParts implements EventKeys<string> {
   readonly table: Table
   readonly collection: string
   readonly source: SourceBlock
@@ -58,26 +81,8 @@ export class TableParts {
     this.#keyWrapping = wrapping(structSchema(table, 'Key', keyPlans, settings), settings.key.schemas)
   }
 
-  /** The schema of the envelope, version 2. */
   envelopeSchema(settings: Settings): ConnectSchema {
-    const row: ConnectSchema = { ...this.rowSchema, optional: true }
-    const long = optional('int64')
-    return {
-      type: 'struct',
-      fields: [
-        field('before', row),
-        field('after', row),
-        field('source', sourceSchema),
-        field('transaction', transactionSchema),
-        field('op', required('string')),
-        field('ts_ms', long),
-        field('ts_us', long),
-        field('ts_ns', long),
-      ],
-      optional: false,
-      name: schemaName(this.table, 'Envelope', settings),
-      version: 2,
-    }
+    return envelopeSchema(this.table, this.rowSchema, settings)
   }
 
   /** The message key of a row without its schema; undefined: the table has none. */
@@ -85,20 +90,33 @@ export class TableParts {
     return this.keyColumns.length === 0 ? undefined : `${this.#keys.openOld(row)}}`
   }
 
+  keyOf(row: Row): string | undefined {
+    return this.keyText(row)
+  }
+
   /** The record's key. */
   wrapped(keyText: string | undefined): string | null {
     return keyText === undefined ? null : `${this.#keyWrapping.open}${keyText}${this.#keyWrapping.close}`
   }
 
-  /** Does the key of the new row differ from that of the old one, as far as the server has sent it? */
   keyChanged(before: Row, after: Row): boolean {
-    for (const position of this.keyColumns) {
-      const [old, now] = [before[position], after[position]]
-      if (old === undefined || now === undefined || old === now) continue
-      if (typeof old !== 'object' || this.keyText(before) !== this.keyText(after)) return true
-    }
-    return false
+    return keyChanged(this.keyColumns, before, after, this)
   }
+}
+
+/** Does the key of the new row differ from that of the old one, as far as the server has sent it? */
+export function keyChanged(
+  columns: readonly number[],
+  before: Row,
+  after: Row,
+  keys: { keyText(row: Row): string | undefined },
+): boolean {
+  for (const position of columns) {
+    const [old, now] = [before[position], after[position]]
+    if (old === undefined || now === undefined || old === now) continue
+    if (typeof old !== 'object' || keys.keyText(before) !== keys.keyText(after)) return true
+  }
+  return false
 }
 
 /** The headers `__debezium.context.*`, as a converter without schemas writes them. */

@@ -87,7 +87,7 @@ export function timeCodec(precision: number | undefined, { time }: ValueModes): 
 }
 
 /** Microseconds since 1970, as text: they need not fit a double. undefined: not even 64 bits (from 294247 on). */
-function timestampMicros(text: string): string | undefined {
+export function timestampMicros(text: string): string | undefined {
   const { year, month, day, end } = readDate(text)
   const days = daysOf(year, month, day)
   const micros = clockMicros(text, end + 1)
@@ -103,7 +103,8 @@ function timestampMicros(text: string): string | undefined {
   return BigInt.asIntN(64, all) === all ? String(all) : undefined
 }
 
-function timestampMillis(text: string): string {
+/** Milliseconds since 1970, as text; what is finer is cut off. */
+export function timestampMillis(text: string): string {
   const { year, month, day, end } = readDate(text)
   const days = daysOf(year, month, day)
   const millis = Math.floor(clockMicros(text, end + 1) / 1000)

@@ -1,0 +1,6 @@
+export { avro } from './avro.ts'
+export { avroConfluent } from './avro-confluent.ts'
+export { debeziumAvroConfluent } from './debezium-avro-confluent.ts'
+export { error, errorCatalogue } from './errors.ts'
+export { type Registered, RegistryClient } from './registry/registry-client.ts'
+export type { RegistrySettings } from './registry/settings.ts'

@@ -1,0 +1,77 @@
+import { type Decoder, type Encoder, type Format, type FormatContext, type Row, type Table, tableName } from '@cdc/core'
+import { error } from '../errors.ts'
+import type { ParsedSchema } from '../schema/parsed-schema.ts'
+import { AvroWriter } from '../wire/avro-writer.ts'
+import { jsonEncoded, readJsonEncoded } from './json-encoding.ts'
+import { plainDecoder } from './plain-decoder.ts'
+import { appendEncoder, keyEncoder, onTruncate, type PlainWriters, upsertEncoder } from './plain-encoders.ts'
+import type { AvroValues, SharedValues } from './plain-options.ts'
+import { derivedSchema, FramedWriter, RecordReaders, shapeOf } from './shapes.ts'
+
+const nothing = new Uint8Array(0)
+
+/** `avro` in one role: records of the schema that Flink derives, and nothing before them. */
+export class AvroFormat implements Format {
+  readonly #values: AvroValues
+  readonly #context: FormatContext
+
+  constructor(values: AvroValues, context: FormatContext) {
+    this.#values = values
+    this.#context = context
+  }
+
+  async encoder(table: Table): Promise<Encoder> {
+    const { key, value } = this.#schemas(table)
+    const writer = new AvroWriter()
+    const rows = new FramedWriter(writer, nothing, value, shapeOf(table, 'value', this.#values))
+    const keys = new FramedWriter(writer, nothing, key, shapeOf(table, 'key', this.#values))
+    const out = (schema: ParsedSchema, bytes: Uint8Array) =>
+      this.#values.encoding === 'binary' ? bytes : jsonEncoded(schema, bytes)
+    const writers: PlainWriters = {
+      table,
+      row: (row, old) => out(value, rows.write(row, old)),
+      key: (row, old) => (table.key.length === 0 ? null : out(key, keys.write(row, old))),
+    }
+    return encoderOf(writers, this.#values, this.#context)
+  }
+
+  async decoder(table?: Table): Promise<Decoder> {
+    const known = knownTable(table)
+    const { key, value } = this.#schemas(known)
+    const { changelog, encoding } = this.#values
+    const rows = new RecordReaders(shapeOf(known, 'value', this.#values), null)
+    const keys = new RecordReaders(shapeOf(known, 'key', this.#values), undefined)
+    const read = (schema: ParsedSchema, bytes: Uint8Array, part: 'key' | 'value') =>
+      encoding === 'binary' ? schema.read(bytes, part) : readJsonEncoded(schema, bytes, part)
+    const readers = {
+      table: known,
+      row: (bytes: Uint8Array): Row => rows.read(value, read(value, bytes, 'value')),
+      key: (bytes: Uint8Array): Row => keys.read(key, read(key, bytes, 'key')),
+    }
+    return plainDecoder(readers, changelog, this.#context.role)
+  }
+
+  #schemas(table: Table): { readonly key: ParsedSchema; readonly value: ParsedSchema } {
+    return {
+      key: derivedSchema(shapeOf(table, 'key', this.#values), this.#values),
+      value: derivedSchema(shapeOf(table, 'value', this.#values), this.#values),
+    }
+  }
+}
+
+/** The encoder of a role and changelog. */
+export function encoderOf(writers: PlainWriters, values: SharedValues, context: FormatContext): Encoder {
+  if (context.role === 'key') return keyEncoder(writers)
+  const truncated = onTruncate(values['encode.truncate'], context)
+  return values.changelog === 'none' ? appendEncoder(writers, truncated) : upsertEncoder(writers, truncated)
+}
+
+export function knownTable(table: Table | undefined): Table {
+  if (table !== undefined) return table
+  throw error('AVRO_TYPES_UNKNOWN', {
+    message: 'The format avro does not know the columns of the rows that it is to read.',
+  })
+}
+
+/** For errors of decoding: which table it was about. */
+export const placeOf = (table: Table) => ({ table: tableName(table) })
