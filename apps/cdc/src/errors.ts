@@ -162,13 +162,18 @@ export const error = defineErrors({
   },
   INVALID_FAILPOINT: {
     kind: 'config',
-    cause: 'CDC_FAILPOINTS is not a list of name:kill|error|hang[:nth].',
+    cause: 'CDC_FAILPOINTS is not a list of name:kill|error|rewind|hang[:nth], or one of the names is none.',
     cure: 'Unset it: it exists for tests only.',
   },
   FAILPOINT: {
     kind: 'bug',
     cause: 'A test armed this failpoint with CDC_FAILPOINTS.',
     cure: 'Unset CDC_FAILPOINTS: it exists for tests only.',
+  },
+  FAILPOINT_REWIND: {
+    kind: 'rewind',
+    cause: 'A test armed this failpoint with CDC_FAILPOINTS, to fail in a way that passes.',
+    cure: 'Nothing: the pipeline reads again. Unset CDC_FAILPOINTS: it exists for tests only.',
   },
 })
 

@@ -1,4 +1,4 @@
-import { CdcError } from '@cdc/core'
+import { CdcError, failpoint } from '@cdc/core'
 import type { Session } from './connection/session.ts'
 import { pgError } from './errors.ts'
 import { ServerError, serverError, sqlStateOf } from './postgres-error.ts'
@@ -36,7 +36,9 @@ export async function ensurePublication(
   const statement = await createStatement(session, options)
   if (options.mode === 'disabled') throw missing(options, statement)
   try {
+    await failpoint('publication.create')
     await session.query(statement, [], { doing: `creating publication "${options.name}"` })
+    await failpoint('publication.created')
   } catch (error) {
     // two pipelines that start together: the other was faster
     if (sqlStateOf(error) !== '42710') throw creationFailure(session, options, statement, CdcError.from(error))

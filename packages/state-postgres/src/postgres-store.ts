@@ -36,6 +36,7 @@ export class PostgresStore implements StateStore {
     await this.#serially(async () => {
       this.#open = true
       try {
+        await failpoint('state.open')
         const { session } = await this.#connected()
         await this.#table.ensure(session)
       } catch (error) {
@@ -49,6 +50,7 @@ export class PostgresStore implements StateStore {
   load(entry: string): Promise<string | undefined> {
     return this.#serially(() =>
       this.#twice(async ({ session }) => {
+        await failpoint(entry, 'load')
         const saved = await this.#table.read(session, this.#pipeline, entry)
         this.#known.set(entry, { generation: saved?.generation ?? 0n })
         return saved?.text
@@ -86,10 +88,11 @@ export class PostgresStore implements StateStore {
   }
 
   async #write({ session }: LeasedSession, entry: string, known: Known, next: Saved): Promise<void> {
-    await failpoint(`${entry}.write`)
+    await failpoint(entry, 'write')
     known.unknown = next
     try {
       const written = await this.#table.write(session, this.#pipeline, entry, next)
+      await failpoint(entry, 'written')
       known.unknown = undefined
       if (!written) throw this.#conflict(`generation ${known.generation} of '${entry}' is no longer the newest`)
       known.generation = next.generation

@@ -64,7 +64,7 @@ async function serveMetrics(
 
 async function run(session: Session, file: string, options: RunOptions): Promise<number> {
   const { loaded, logger } = await session.load(file, 'info')
-  armFromEnvironment(process.env.CDC_FAILPOINTS)
+  armFromEnvironment(process.env)
   // before anything is drawn or opened: a port that is taken is told at once
   const metrics = await serveMetrics(loaded, options, logger)
   const progress = new Progress(Date.now())

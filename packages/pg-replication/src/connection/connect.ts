@@ -1,5 +1,5 @@
 import type * as net from 'node:net'
-import { CdcError } from '@cdc/core'
+import { CdcError, failpoint } from '@cdc/core'
 import pg from 'pg'
 import { pgError } from '../errors.ts'
 import { localError, postgresError, type ServerFields, serverError, sqlStateOf } from '../postgres-error.ts'
@@ -110,9 +110,11 @@ async function tryOnce(
   onSocket: (socket: net.Socket) => void,
   onDial?: (dialled: Dialled) => void,
 ): Promise<Connected> {
+  await failpoint('connection.open')
   const dialled = await dial(options, plan, attempt, onSocket)
   onDial?.(dialled)
   try {
+    await failpoint('connection.authenticate')
     const client = await startUp(options, plan, dialled, replication)
     assertNegotiated(plan, dialled)
     return { client, ...dialled }

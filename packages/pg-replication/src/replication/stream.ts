@@ -74,7 +74,7 @@ export class ReplicationStream {
     this.pid = session.pid
     this.serverVersion = session.serverVersion
     this.statusInterval = interval
-    this.#status = new StatusReporter(interval, options.start, (lsn) => this.#send(lsn))
+    this.#status = new StatusReporter(interval, 0n, (lsn) => this.#send(lsn))
   }
 
   /** Connects, sets the session up and starts. SLOT_BUSY, SLOT_MISSING, SLOT_LOST, ... */
@@ -108,7 +108,10 @@ export class ReplicationStream {
     }
   }
 
-  /** Everything up to here is durable: reported as write, flush and apply from now on. Lower values are ignored. */
+  /**
+   * Everything up to here is durable: reported as write, flush and apply from now on. Lower values are ignored. Before
+   * the first call nothing is acknowledged, not even the start: 0/0 is reported, of which the server takes no notice.
+   */
   setFlushed(lsn: Lsn): void {
     if (this.#closing === undefined) this.#status.setFlushed(lsn)
   }

@@ -1,5 +1,5 @@
 import { setImmediate as macrotask } from 'node:timers/promises'
-import { type Batch, type Logger, type Report, type Table, tableName } from '@cdc/core'
+import { type Batch, failpoint, type Logger, type Report, type Table, tableName } from '@cdc/core'
 import { type ConnectionOptions, type CreatedSlot, createSlot, formatLsn, type Session } from '@cdc/pg-replication'
 import { type CatalogTable, readTables } from '../catalog.ts'
 import { error } from '../errors.ts'
@@ -83,6 +83,7 @@ export class SnapshotReader {
 
   async #temporarySlot(signal: AbortSignal): Promise<CreatedSlot> {
     const { connection, slot, onWait } = this.#setup
+    await failpoint('snapshot.again')
     return createSlot(connection, {
       name: temporarySlotName(slot),
       temporary: true,
@@ -95,11 +96,12 @@ export class SnapshotReader {
   async *#round(slot: CreatedSlot, first: boolean, signal: AbortSignal): AsyncGenerator<Batch> {
     const { setup } = { setup: this.#setup }
     const { connection, prepare, parallelism, connector } = setup
+    await failpoint('snapshot.exported')
     this.#cut = slot.consistentPoint
     this.#changed = 0
     const tables = await this.#inOrder()
     if (first) this.#reportStart(tables)
-    const feed = new SnapshotFeed(tables.length, Math.max(4 * setup.limits.bytes, 8 * 1024 * 1024))
+    const feed = new SnapshotFeed(tables.length, 2 * setup.limits.bytes)
     const stop = () => feed.fail(signal.reason)
     let sessions: SnapshotSessions | undefined
     let working: Promise<void> | undefined
@@ -119,6 +121,7 @@ export class SnapshotReader {
       working = round.run(sessions.all)
       yield* this.#hand(feed, round, tables, origins, signal)
       await working
+      await failpoint('snapshot.read')
       await sessions.close()
     } finally {
       signal.removeEventListener('abort', stop)

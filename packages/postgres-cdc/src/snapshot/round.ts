@@ -1,4 +1,4 @@
-import { CdcError, failpoint, tableName } from '@cdc/core'
+import { CdcError, failpoint, type Row, tableName } from '@cdc/core'
 import { CopyTextReader, type Session } from '@cdc/pg-replication'
 import { error } from '../errors.ts'
 import type { SnapshotFeed } from './feed.ts'
@@ -58,6 +58,7 @@ export class SnapshotRound {
       this.prepared[index] = prepared
       await this.#feed.push(index, { kind: 'begin' })
       await this.#readAll(session, index, prepared)
+      await failpoint('snapshot.table-read')
       await this.#feed.push(index, { kind: 'end' })
     }
     await releaseTable(session)
@@ -86,13 +87,20 @@ export class SnapshotRound {
     }
   }
 
+  /** A promise holds the server back. */
+  #push(index: number, rows: readonly Row[], bytes: number): void | Promise<void> {
+    const piece = { kind: 'rows', rows, bytes } as const
+    const held = failpoint('snapshot.chunk')
+    return held === undefined ? this.#feed.push(index, piece) : held.then(() => this.#feed.push(index, piece))
+  }
+
   async #read(session: Session, { index, prepared }: OpenTable, statement: string): Promise<void> {
     const reader = new CopyTextReader(prepared.columns)
     let seen = 0
     const take = (rows: ReturnType<CopyTextReader['push']>) => {
       const bytes = reader.bytes - seen
       seen = reader.bytes
-      if (rows.length > 0) return this.#feed.push(index, { kind: 'rows', rows, bytes })
+      if (rows.length > 0) return this.#push(index, rows, bytes)
     }
     try {
       const sent = await session.copyOut(statement, (chunk) => take(reader.push(chunk)), { signal: this.#signal })

@@ -1,3 +1,4 @@
+import { failpoint } from '@cdc/core'
 import { type ConnectionOptions, quoteLiteral, Session } from '@cdc/pg-replication'
 import { error } from '../errors.ts'
 
@@ -48,6 +49,7 @@ export class SnapshotSessions {
 /** The first statement of the transaction, or it would have a snapshot already. Gives what the session then sees. */
 async function importSnapshot(session: Session, snapshot: string): Promise<string> {
   await session.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
+  await failpoint('snapshot.import')
   await session.query(`SET TRANSACTION SNAPSHOT ${quoteLiteral(snapshot)}`)
   const [row] = await session.query('SELECT pg_catalog.txid_current_snapshot()::text AS seen')
   return row!.seen!

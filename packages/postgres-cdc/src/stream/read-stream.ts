@@ -1,5 +1,5 @@
 import { setImmediate as macrotask } from 'node:timers/promises'
-import { type Batch, CdcError, type Logger, type Report } from '@cdc/core'
+import { type Batch, CdcError, failpoint, type Logger, type Report } from '@cdc/core'
 import {
   dataTypeOf,
   FrameCursor,
@@ -37,6 +37,7 @@ export interface StreamSetup
 }
 
 const RELATION = 0x52
+const COMMIT = 0x43
 /** After the server's shutdown has begun, what is under way may still be finished. */
 const DRAIN = 5_000
 const LAG = 1_000
@@ -101,7 +102,10 @@ export class StreamReader {
         // one turn, in which what has come already is found; then nothing waits for more
         await macrotask()
         this.#turn = performance.now()
-        if (!next.ready) yield* this.#outgoing()
+        if (!next.ready) {
+          await failpoint('stream.batch')
+          yield* this.#outgoing()
+        }
       }
       while (!next.ready && !signal.aborted) {
         this.#assertAlive()
@@ -160,7 +164,12 @@ export class StreamReader {
         if (type === RELATION) await this.#relation(buffer, start, end)
         else if (!(assembler.ignoresSome && assembler.ignores(buffer, type, start)))
           decoder.decode(buffer, start, end, assembler)
+        if (type === COMMIT) {
+          const held = failpoint('decode.commit')
+          if (held !== undefined) await held
+        }
         if (assembler.isFull) {
+          await failpoint('stream.batch')
           yield* this.#full()
           this.#turn = performance.now()
         }
@@ -217,6 +226,7 @@ export class StreamReader {
 
   /** Types are learned before, the table's shape after: the only messages that wait for the catalog. */
   async #relation(buffer: Buffer, start: number, end: number): Promise<void> {
+    await failpoint('decode.relation')
     const { types, router, matches } = this.#setup
     const assembler = this.#assembler
     if (assembler.typesTold) {

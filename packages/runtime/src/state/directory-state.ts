@@ -66,6 +66,7 @@ class DirectoryState implements StateStore {
 
   async open(): Promise<void> {
     await this.#doing('open the state', async () => {
+      await failpoint('state.open')
       await makeDirectory(this.#directory)
       this.#lease = await Lease.take(this.#directory, this.#pipeline)
       // what a killed process was writing
@@ -96,6 +97,7 @@ class DirectoryState implements StateStore {
 
   async #load(entry: string): Promise<string | undefined> {
     this.#requireOpen()
+    await failpoint(entry, 'load')
     const generations = (await this.#list()).get(fileName(entry)) ?? []
     let damage: { file: string; reason: string } | undefined
     for (const generation of generations) {
@@ -148,7 +150,7 @@ class DirectoryState implements StateStore {
     const temporary = await this.#writeTemporary(entry, generation, text)
     const file = this.#file(entry, generation)
     try {
-      await failpoint(`${entry}.rename`)
+      await failpoint(entry, 'rename')
       await publish(temporary, file)
     } catch (error) {
       await discard(temporary)
@@ -163,8 +165,9 @@ class DirectoryState implements StateStore {
       throw this.#conflict('another process has taken the lease over')
     }
     this.#known.set(entry, { newest: generation, intact: generation })
-    await failpoint(`${entry}.dirsync`)
+    await failpoint(entry, 'dirsync')
     await syncDirectory(this.#directory)
+    await failpoint(entry, 'previous')
     // only now is the generation before the last one of no use any more
     await this.#discardGenerations(entry, generation, before.intact)
   }
@@ -180,11 +183,11 @@ class DirectoryState implements StateStore {
   /** Writes and flushes; leaves nothing behind when that fails. */
   async #writeTemporary(entry: string, generation: number, text: string): Promise<string> {
     const temporary = `${this.#file(entry, generation)}.${randomUUID()}.tmp`
-    await failpoint(`${entry}.write`)
+    await failpoint(entry, 'write')
     const handle = await open(temporary, 'wx')
     try {
       await handle.writeFile(encodeStateFile({ pipeline: this.#pipeline, entry, generation }, text))
-      await failpoint(`${entry}.fsync`)
+      await failpoint(entry, 'fsync')
       await handle.sync()
       await handle.close()
     } catch (error) {

@@ -1,0 +1,79 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+
+const main = join(import.meta.dirname, '../../../apps/cdc/src/main.ts')
+
+/** How a process has ended: by a code of its own, with the code of the error that it told last; or by a signal. */
+export interface Ending {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly error: string | undefined
+  readonly hint: string | undefined
+}
+
+/** One life of `cdc run`, with its log in a file. */
+export class PipelineProcess {
+  readonly #child: ChildProcess
+  readonly #log: string
+  readonly #reached: string
+  readonly ended: Promise<Ending>
+
+  constructor(file: string, log: string, reached: string, failpoints: string) {
+    this.#log = log
+    this.#reached = reached
+    const output = openSync(log, 'a')
+    const { NODE_OPTIONS: _, ...inherited } = process.env
+    this.#child = spawn(process.execPath, ['--conditions=cdc-source', main, 'run', file, '--log-format', 'json'], {
+      stdio: ['ignore', 'ignore', output],
+      env: {
+        ...inherited,
+        CDC_FAILPOINTS: failpoints,
+        CDC_FAILPOINTS_REACHED: reached,
+        // a start takes half as long with what an earlier one has compiled
+        NODE_COMPILE_CACHE: join(tmpdir(), 'cdc-kill-compiled'),
+      },
+    })
+    closeSync(output)
+    this.ended = once(this.#child, 'exit').then(([code, signal]) => ({
+      code: code as number | null,
+      signal: signal as NodeJS.Signals | null,
+      ...this.#lastError(),
+    }))
+  }
+
+  /** Loading the program takes longer on a busy machine; what counts begins when it comes by the first failpoint. */
+  async underWay(): Promise<void> {
+    while (this.running && !existsSync(this.#reached)) await delay(10)
+  }
+
+  get running(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null
+  }
+
+  /** Its ending, or undefined when it still runs after so many milliseconds. */
+  async endedWithin(milliseconds: number): Promise<Ending | undefined> {
+    const timer = new AbortController()
+    const late = delay(milliseconds, undefined, { signal: timer.signal }).catch(() => undefined)
+    try {
+      return await Promise.race([this.ended, late])
+    } finally {
+      timer.abort()
+    }
+  }
+
+  signal(name: 'SIGTERM' | 'SIGKILL'): void {
+    this.#child.kill(name)
+  }
+
+  #lastError(): Pick<Ending, 'error' | 'hint'> {
+    const lines = existsSync(this.#log) ? readFileSync(this.#log, 'utf8').split('\n') : []
+    const line = lines.findLast((one) => one.includes('"level":"error"'))
+    if (line === undefined) return { error: undefined, hint: undefined }
+    const { code, hint } = JSON.parse(line) as { code?: string; hint?: string }
+    return { error: code, hint }
+  }
+}

@@ -1,0 +1,40 @@
+/** What decides which places of the code a pipeline comes by. */
+export interface Configuration {
+  readonly sinks: 'jdbc' | 'files' | 'both'
+  readonly state: 'directory' | 'postgres'
+}
+
+interface Place {
+  readonly name: string
+  /** Is it visited many times in a run? */
+  readonly often: boolean
+}
+
+const start = `state.open checkpoint.load tables.load sink.open sink.position source.open connection.open
+connection.authenticate connection.settings publication.create publication.created slot.create slot.created
+snapshot.exported snapshot.import snapshot.table snapshot.chunk snapshot.table-read snapshot.read snapshot.handover
+snapshot.again stream.start stream.started checkpoint.begin`
+const stream = `decode.relation decode.commit stream.batch batch.taken sink.write sink.flush sink.flushed sink.commit
+sink.committed checkpoint.save checkpoint.saved acknowledge acknowledged checkpoint.acknowledged tables.write
+checkpoint.write sink.close source.close`
+const jdbc = `sink.ddl sink.load sink.segment sink.copy sink.savepoint sink.careful sink.replace sink.applied sink.truncate`
+const files = `files.cut files.write files.sync files.manifest.write files.manifest.rename files.manifest.sync files.rename`
+const directory = `tables.fsync tables.rename tables.dirsync tables.previous checkpoint.fsync checkpoint.rename
+checkpoint.dirsync checkpoint.previous`
+const postgres = 'tables.written checkpoint.written'
+
+const rare =
+  /^(state|source|publication|slot|snapshot|stream\.start|tables|checkpoint\.(load|begin)|sink\.(open|close|position|ddl|load)|files\.(cut|rename))/
+
+const places = (text: string): Place[] =>
+  text.split(/\s+/).map((name) => ({ name, often: !rare.test(name) && !name.startsWith('connection') }))
+
+/** The failpoints that a first run, or a later one, of such a pipeline may visit. */
+export function failpointsOf({ sinks, state }: Configuration, when: 'start' | 'running'): readonly Place[] {
+  const own = [
+    ...(sinks === 'files' ? [] : places(jdbc)),
+    ...(sinks === 'jdbc' ? [] : places(files)),
+    ...places(state === 'directory' ? directory : postgres),
+  ]
+  return when === 'start' ? [...places(start), ...own] : [...places(start).slice(-14), ...places(stream), ...own]
+}
