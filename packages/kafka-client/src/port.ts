@@ -89,8 +89,9 @@ export interface Producer extends AsyncDisposable {
    */
   readonly sendOffsets?: (member: Member, offsets: readonly PartitionOffset[], signal?: AbortSignal) => Promise<void>
   /**
-   * When it resolves, the transaction is decided, and readers that are `read_committed` get its records. An error of
-   * kind connection leaves the outcome unknown: a new producer's `init` decides it, and then it can be read.
+   * When it resolves, the transaction is decided, and readers that are `read_committed` get its records from then on
+   * (`latest` under read_committed may lag by the moment that the markers take; after a new owner's `init` it does
+   * not). An error of kind connection leaves the outcome unknown: a new producer's `init` decides it, and then it can be read.
    */
   commit(signal?: AbortSignal): Promise<void>
   abort(signal?: AbortSignal): Promise<void>

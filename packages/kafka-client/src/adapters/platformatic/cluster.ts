@@ -19,14 +19,20 @@ export interface TopicMetadata {
 /** What a call throws to be tried again: its error is thrown when the time is up. */
 export class Again {
   readonly error: Error
+  /** In a moment: nothing is wrong, the coordinator is still busy with the transaction before. */
+  readonly soon: boolean
 
-  constructor(error: Error) {
+  constructor(error: Error, soon = false) {
     this.error = error
+    this.soon = soon
   }
 }
 
 /** A topic that was just made is unknown to some brokers for a moment; one that is unknown for longer is missing. */
-export const missingFor = 5_000
+export const missingFor = 3_000
+
+const concurrentTransactions = 51
+const soonAgain = 5
 
 export function isMissing(error: unknown): boolean {
   return CdcError.is(error) && error.code === 'KAFKA_TOPIC_MISSING'
@@ -55,8 +61,11 @@ export class Cluster {
       if (missingSince !== undefined && Date.now() - missingSince > missingFor) throw failed.error
       if (this.connections.closed) throw closedError()
       if (deadline.left <= retryBackoff) throw failed.error
-      await deadline.pause(retryBackoff * (0.8 + Math.random() * 0.4))
-      retryBackoff = Math.min(retryBackoff * 2, this.settings.retryBackoffMax)
+      if (failed.soon) await deadline.pause(soonAgain)
+      else {
+        await deadline.pause(retryBackoff * (0.8 + Math.random() * 0.4))
+        retryBackoff = Math.min(retryBackoff * 2, this.settings.retryBackoffMax)
+      }
     }
   }
 
@@ -153,5 +162,5 @@ function topicError(code: number, topic: string, what: string): Error | Again {
 /** Throws the error of a code: for `retry` when that may help. */
 export function failed(code: number, what: string, said?: string | null): never {
   const error = protocolError(code, what, { said })
-  throw isRetriable(code) ? new Again(error) : error
+  throw isRetriable(code) ? new Again(error, code === concurrentTransactions) : error
 }

@@ -4,6 +4,7 @@ import type { Acknowledged, Member, PartitionOffset, Producer, ProducerOptions, 
 import { groupByPartition } from '../../records/group-by-partition.ts'
 import type { KafkaSettings } from '../../settings/settings.ts'
 import { Deadline } from '../deadline.ts'
+import { type Delivered, SendQueue } from '../send-queue.ts'
 import { Cluster } from './cluster.ts'
 import { Delivery } from './delivery.ts'
 import { type ProducerIdentity, Transactions } from './transactions.ts'
@@ -15,9 +16,8 @@ export class PlatformaticProducer implements Producer {
   readonly #transactions: Transactions
   readonly #transactional: boolean
   readonly #sequences = new Map<string, number>()
+  readonly #queue = new SendQueue((records, signal) => this.#deliver(records, signal))
   #identity: ProducerIdentity | undefined
-  #tail: Promise<unknown> = Promise.resolve()
-  #dead: Error | undefined
   #open = false
 
   constructor(settings: KafkaSettings, { transactionalId, transactionTimeout }: ProducerOptions) {
@@ -32,26 +32,26 @@ export class PlatformaticProducer implements Producer {
   }
 
   send(records: readonly ProducerRecord[], signal?: AbortSignal): Promise<readonly Acknowledged[]> {
-    return this.#inTurn(() => this.#send(records, signal))
+    return this.#queue.send(records, signal)
   }
 
   init(signal?: AbortSignal): Promise<ProducerIdentity> {
     if (!this.#transactional) throw misuse('init', 'has no transactional id')
-    return this.#inTurn(async () => {
+    return this.#queue.call(async () => {
       this.#identity = await this.#transactions.init(signal)
       return this.#identity
     })
   }
 
   begin(): void {
-    if (this.#dead !== undefined) throw this.#dead
+    if (this.#queue.dead !== undefined) throw this.#queue.dead
     if (!this.#transactional || this.#identity === undefined) throw misuse('begin', 'has not been initialised')
     if (this.#open) throw misuse('begin', 'has an open transaction')
     this.#open = true
   }
 
   sendOffsets = (member: Member, offsets: readonly PartitionOffset[], signal?: AbortSignal): Promise<void> =>
-    this.#inTurn(() => {
+    this.#queue.call(() => {
       this.#mustBeOpen('sendOffsets')
       return this.#transactions.addOffsets(member, offsets, signal)
     })
@@ -65,7 +65,7 @@ export class PlatformaticProducer implements Producer {
   }
 
   async close(): Promise<void> {
-    this.#dead ??= kafkaError('KAFKA_CLOSED', { message: 'The producer is closed.' })
+    this.#queue.end(kafkaError('KAFKA_CLOSED', { message: 'The producer is closed.' }))
     await this.#cluster.close()
   }
 
@@ -74,7 +74,7 @@ export class PlatformaticProducer implements Producer {
   }
 
   #end(commit: boolean, signal: AbortSignal | undefined): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#queue.call(async () => {
       this.#mustBeOpen(commit ? 'commit' : 'abort')
       await this.#transactions.end(commit, signal)
       this.#open = false
@@ -85,8 +85,8 @@ export class PlatformaticProducer implements Producer {
     if (!this.#open) throw misuse(call, 'has no open transaction')
   }
 
-  async #send(records: readonly ProducerRecord[], signal: AbortSignal | undefined): Promise<readonly Acknowledged[]> {
-    if (records.length === 0) return []
+  async #deliver(records: readonly ProducerRecord[], signal: AbortSignal | undefined): Promise<Delivered> {
+    if (records.length === 0) return { queues: [], acknowledged: [] }
     if (this.#transactional) this.#mustBeOpen('send')
     const patience = () => new Deadline(this.#settings.deliveryTimeout, 'acknowledge the records', signal)
     const deadline = patience()
@@ -97,22 +97,7 @@ export class PlatformaticProducer implements Producer {
     const queues = groupByPartition(records, count, randomInt(0x7fffffff), this.#settings)
     if (this.#transactional) await this.#transactions.addPartitions(queues, deadline)
     const delivery = new Delivery(this.#cluster, this.#identity, this.#sequences, this.#transactions.id)
-    return delivery.run(queues, patience)
-  }
-
-  /** One call after the other; the first that fails is the last. */
-  #inTurn<T>(call: () => Promise<T>): Promise<T> {
-    const turn = this.#tail.then(async () => {
-      if (this.#dead !== undefined) throw this.#dead
-      try {
-        return await call()
-      } catch (error) {
-        this.#dead ??= error as Error
-        throw error
-      }
-    })
-    this.#tail = turn.catch(() => undefined)
-    return turn
+    return { queues, acknowledged: await delivery.run(queues, patience) }
   }
 }
 
