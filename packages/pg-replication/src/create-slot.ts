@@ -54,7 +54,10 @@ export async function createSlot(options: ConnectionOptions, wanted: CreateSlotO
     // the server's own limit is for one transaction, of which there may be many; this is the net below it
     const timeout = lockTimeout * 10 + 60_000
     const doing = `creating replication slot "${name}"`
-    const [row] = await session.query(command, [], { timeout, signal, doing })
+    const either = signal === undefined ? wait.lost : AbortSignal.any([signal, wait.lost])
+    const [row] = await session.query(command, [], { timeout, signal: either, doing }).catch((failure: unknown) => {
+      throw wait.lost.aborted ? unanswered(name) : failure
+    })
     await failpoint('slot.created')
     return created(session, name, row!.consistent_point!, row!.snapshot_name ?? undefined)
   } catch (error) {
@@ -80,6 +83,12 @@ function created(session: Session, name: string, point: string, snapshotName: st
       return released
     },
   }
+}
+
+function unanswered(name: string): CdcError {
+  return pgError('QUERY_TIMEOUT', {
+    message: `The creation of replication slot "${name}" was not answered, though it waited for no transaction.`,
+  })
 }
 
 /** https://www.postgresql.org/docs/current/protocol-replication.html; parenthesised options came with 15. */

@@ -26,16 +26,29 @@ export class SlotWait {
   #session: Promise<Session> | undefined
   #asking: Promise<void> = Promise.resolve()
   #last: readonly BlockingTransaction[] = []
+  readonly #silence: number
+  readonly #lost = new AbortController()
+  #deadline: NodeJS.Timeout | undefined
 
   constructor(
     options: ConnectionOptions,
     pid: number,
     onWait: ((blocking: readonly BlockingTransaction[]) => void) | undefined,
   ) {
+    this.#silence = options.queryTimeout ?? 60_000
+    this.#postpone()
     this.#options = options
     this.#pid = pid
     this.#onWait = onWait
     this.#timer = setTimeout(() => this.#tick(), patience)
+  }
+
+  /**
+   * Aborts when the creation has waited for nobody for as long as a statement may take: then its command or its answer
+   * is lost.
+   */
+  get lost(): AbortSignal {
+    return this.#lost.signal
   }
 
   /** The last that were seen. */
@@ -55,6 +68,7 @@ export class SlotWait {
   }
 
   async stop(): Promise<void> {
+    clearTimeout(this.#deadline)
     clearTimeout(this.#timer)
     this.#timer = undefined
     await this.#asking
@@ -65,6 +79,11 @@ export class SlotWait {
   #open(): Promise<Session> {
     this.#session ??= Session.open({ ...this.#options, connectTimeout: 5000 })
     return this.#session
+  }
+
+  #postpone(): void {
+    clearTimeout(this.#deadline)
+    if (this.#silence > 0) this.#deadline = setTimeout(() => this.#lost.abort(), this.#silence)
   }
 
   #tick(): void {
@@ -85,6 +104,7 @@ FROM pg_catalog.unnest(pg_catalog.pg_blocking_pids($1::int)) AS b (pid) LEFT JOI
       { timeout: 5000 },
     )
     if (rows.length === 0) return
+    this.#postpone()
     this.#last = rows.map(({ pid, user, app, address, state, age }) => ({
       pid: Number(pid),
       user: user ?? undefined,

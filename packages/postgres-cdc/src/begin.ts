@@ -1,4 +1,4 @@
-import { type SourceContext, tableName } from '@cdc/core'
+import { CdcError, type SourceContext, tableName } from '@cdc/core'
 import {
   assertPublished,
   assertUsableSlot,
@@ -73,10 +73,13 @@ export async function beginAnew(
     return { parts, tables: oidsOf(tables), publication, created }
   } catch (failure) {
     await created?.release()
-    if (created === undefined) await undo()
+    // a slot whose creation was not answered may be there, and would then be older than the next publication
+    if (created === undefined && !isLoss(failure)) await undo()
     throw failure
   }
 }
+
+const isLoss = (failure: unknown) => CdcError.is(failure) && failure.kind === 'connection'
 
 async function makeSlot(
   { connection, slot: name, rules, failover }: Environment,

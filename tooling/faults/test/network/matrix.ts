@@ -1,0 +1,58 @@
+import { type PostgresServer, startPostgres } from '@cdc/servers'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type NetworkCase, type Outcome, runCase } from './case.ts'
+import { faults } from './faults.ts'
+import { Ground } from './ground.ts'
+import { type LinkName, phases } from './phases.ts'
+
+/** Cases that run side by side: most of the time each waits for a limit of time to pass. */
+const WIDTH = Number(process.env.CDC_FAULTS_WIDTH ?? 10)
+/** Only cases whose sentence has this in it. */
+const only = process.env.CDC_FAULTS_ONLY ?? ''
+/** How often each fault strikes. */
+const times = Number(process.env.CDC_FAULTS_TIMES ?? 1)
+
+/** All pairs, or one of `SHARE`, such that each phase meets faults of all kinds and each fault phases of all kinds. */
+const all = process.env.CDC_FAULTS === 'all' || only !== ''
+const SHARE = 4
+const chosen = (phase: number, fault: number) => all || (phase + fault) % SHARE === 0
+
+const sentence = ({ link, phase, fault }: NetworkCase) => `${fault.name} ${phase.name} on the link to the ${link}`
+
+/** Every fault in every phase of a link, each a test of its own. */
+export function networkMatrix(link: LinkName): void {
+  describe(`the network between the pipeline and its ${link}`, () => {
+    const cases = phases[link]
+      .flatMap((phase, i) => faults.filter((_, j) => chosen(i, j)).map((fault) => ({ link, phase, fault, times })))
+      .filter((one) => sentence(one).includes(only))
+    const outcomes = cases.map(() => Promise.withResolvers<Outcome>())
+    for (const { promise } of outcomes) promise.catch(() => undefined)
+    let server: PostgresServer
+    let working: Promise<unknown>
+
+    beforeAll(async () => {
+      // a walsender whose client has vanished is gone soon
+      server = await startPostgres({ settings: { wal_sender_timeout: '2s' } })
+      let next = 0
+      const work = async () => {
+        const ground = await Ground.of(server)
+        for (let i = next++; i < cases.length; i = next++)
+          await runCase(ground, cases[i]!).then(outcomes[i]!.resolve, outcomes[i]!.reject)
+      }
+      working = Promise.all(Array.from({ length: Math.min(WIDTH, cases.length) }, work))
+      working.catch((failure) => {
+        for (const { reject } of outcomes) reject(failure)
+      })
+    })
+    afterAll(async () => {
+      await working.catch(() => undefined)
+      await server.stop()
+    })
+
+    for (const [i, one] of cases.entries())
+      test(`${sentence(one)}: nothing is lost and nothing repeated`, async () => {
+        const { strikes } = await outcomes[i]!.promise
+        expect(strikes).toBe(one.times)
+      }, 600_000)
+  })
+}

@@ -1,0 +1,3 @@
+import { networkMatrix } from './matrix.ts'
+
+networkMatrix('target')
