@@ -42,6 +42,12 @@ export const error = defineErrors({
     cause: 'The role may not read the table or use its schema, or row-level security hides rows from it.',
     cure: 'Grant USAGE on the schema and SELECT on the table; give the role BYPASSRLS where there are policies.',
   },
+  CATALOG_BEHIND: {
+    kind: 'rewind',
+    cause:
+      'A transaction is in the log and not yet visible to other sessions, so the catalog cannot be asked what it has done. Its commit waits for a synchronous standby.',
+    cure: "Bring the standby back, or change synchronous_standby_names. A pipeline's own connection must not be a synchronous standby. Reading goes on by itself.",
+  },
   REPLICA_IDENTITY_NOTHING: {
     kind: 'config',
     cause:

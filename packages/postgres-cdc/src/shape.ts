@@ -99,7 +99,8 @@ export function advice(table: CatalogTable | undefined, known: Table | undefined
 
 /**
  * The key of a streamed table. Under identity default it is what the stream flags; else the catalog's, where all its
- * columns are in the rows, or the one that was known before. Under FULL the flags say nothing: every column has one.
+ * columns are in the rows; or the one that was known before, where the table is gone or its key has other columns by
+ * now. Under FULL the flags say nothing: every column has one.
  */
 export function streamedKey(
   relation: Relation,
@@ -119,7 +120,9 @@ export function streamedKey(
       names.length === flagged.length && names.every((name) => flagged.includes(name))
     return [now, before].find(same) ?? flagged
   }
-  const found = [now, before].find(usable)
+  // a key that was dropped is none any more: rows that share it would be taken for one
+  const gone = catalog !== undefined && now.length === 0
+  const found = gone ? undefined : [now, before].find(usable)
   if (found !== undefined) return found
   if (now.length > 0 || (catalog === undefined && before.length > 0) || named !== undefined)
     throw keyUnknown(relation, named ?? (now.length > 0 ? now : before))

@@ -80,6 +80,11 @@ export class Assembler implements PgOutputHandler {
     return this.#transaction !== undefined
   }
 
+  /** Of the transaction under way. */
+  get xid(): string | undefined {
+    return this.#transaction?.id
+  }
+
   /** Nothing is held that has not gone out. */
   get isEmpty(): boolean {
     return this.#changes.length === 0 && this.#transaction === undefined

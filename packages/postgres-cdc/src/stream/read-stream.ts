@@ -17,6 +17,7 @@ import { later, type PositionParts, PositionWriter } from '../position.ts'
 import type { KnownShapes } from '../shapes.ts'
 import { Assembler, type AssemblerSetup } from './assembler.ts'
 import type { Router } from './router.ts'
+import { Visibility } from './visibility.ts'
 import { Waker } from './waker.ts'
 
 export interface StreamSetup
@@ -50,6 +51,7 @@ export class StreamReader {
   readonly #setup: StreamSetup
   readonly #decoder: PgOutputDecoder
   readonly #assembler: Assembler
+  readonly #visibility: Visibility
   readonly #positions: PositionWriter
   readonly #waker = new Waker()
   readonly #cursor = new FrameCursor()
@@ -67,6 +69,7 @@ export class StreamReader {
   constructor(setup: StreamSetup) {
     this.#setup = setup
     const { parts, router, types, shapes } = setup
+    this.#visibility = new Visibility(setup.session)
     this.#positions = new PositionWriter(parts)
     this.#decoder = new PgOutputDecoder({ resolveType: (oid, typmod) => dataTypeOf(oid, typmod, types.catalog) })
     this.#assembler = new Assembler({
@@ -229,6 +232,7 @@ export class StreamReader {
     await failpoint('decode.relation')
     const { types, router, matches } = this.#setup
     const assembler = this.#assembler
+    if (assembler.xid !== undefined) await this.#visibility.until(assembler.xid)
     if (assembler.typesTold) {
       assembler.typesTold = false
       await types.reload()
