@@ -43,6 +43,21 @@ test('a value that the mode cannot hold is an error by default, with the column 
   expect(encoder.encode(insert(numeric, '1.50'))).toHaveLength(1)
 })
 
+test('an interval without end is an error in every mode, and never an interval of nothing', async () => {
+  const table = tableOf([{ name: 'lasts', type: { kind: 'interval' }, native: 'interval', nullable: true }])
+  for (const mode of [
+    { 'interval.handling.mode': 'numeric' },
+    { 'interval.handling.mode': 'string' },
+    { 'time.precision.mode': 'structured' },
+  ] as const) {
+    const encoder = await debeziumJson(mode).create(context).encoder(table)
+    for (const text of ['infinity', '-infinity'])
+      expect(() => encoder.encode(insert(table, text))).toThrow(
+        expect.objectContaining({ code: 'VALUE_NOT_HELD', where: { table: 'public.t', column: 'lasts' } }),
+      )
+  }
+})
+
 test('with warn it is null, and said once', async () => {
   const said: string[] = []
   const logger: Logger = { ...silentLogger, warn: (_, message) => void said.push(message) }

@@ -18,13 +18,16 @@ export function clockParts({ micros }: IntervalParts) {
 }
 
 function durationMicros(cell: Present): string | undefined {
-  const { months, days, micros } = readInterval(cell as string)
+  const parts = readInterval(cell as string)
+  if (parts === undefined) return undefined
+  const { months, days, micros } = parts
   const total = BigInt(months) * MICROS_PER_MONTH + BigInt(days) * MICROS_PER_DAY + micros
   return BigInt.asIntN(64, total) === total ? String(total) : undefined
 }
 
-function isoDuration(cell: Present): string {
+function isoDuration(cell: Present): string | undefined {
   const parts = readInterval(cell as string)
+  if (parts === undefined) return undefined
   const { hours, minutes, seconds, micros } = clockParts(parts)
   const negative = seconds < 0n || micros < 0n
   const size = (value: bigint) => (value < 0n ? -value : value)

@@ -1,4 +1,4 @@
-import { readInterval } from '../text/postgres-interval.ts'
+import { type IntervalParts, readInterval } from '../text/postgres-interval.ts'
 import { clockMicros, clockPart, infinitySign, offsetSeconds, readDate } from '../text/postgres-time.ts'
 import type { Codec, Present } from './codec.ts'
 import { type ConnectField, type ConnectType, field, optional } from './connect-schema.ts'
@@ -82,17 +82,20 @@ export function structuredZonedTimestampCodec(precision = 6): Codec {
 }
 
 export function structuredDurationCodec(precision = 6): Codec {
-  const write = (cell: Present) => {
-    const parts = readInterval(cell as string)
+  const text = (parts: IntervalParts) => {
     const { hours, minutes, seconds, micros } = clockParts(parts)
     const years = Math.trunc(parts.months / 12) + 0
     const months = (parts.months % 12) + 0
     return `{"years":${years},"months":${months},"days":${parts.days},"hours":${hours},"minutes":${minutes},"seconds":${seconds},"nanos":${micros * 1000n},"precision":${precision}}`
+  }
+  const write = (cell: Present) => {
+    const parts = readInterval(cell as string)
+    return parts === undefined ? undefined : text(parts)
   }
   const fields = [
     ...fieldsOf('int32', 'years', 'months', 'days', 'hours', 'minutes'),
     ...fieldsOf('int64', 'seconds'),
     ...fieldsOf('int32', 'nanos', 'precision'),
   ]
-  return { schema: struct('StructuredDuration', fields), write, filler: write('00:00:00') }
+  return { schema: struct('StructuredDuration', fields), write, filler: text({ months: 0, days: 0, micros: 0n }) }
 }

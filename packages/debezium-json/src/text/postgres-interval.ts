@@ -1,3 +1,5 @@
+import { infinitySign } from './postgres-time.ts'
+
 /** An interval's parts. PostgreSQL keeps months, days and microseconds apart; none is derived from another. */
 export interface IntervalParts {
   readonly months: number
@@ -9,8 +11,12 @@ export interface IntervalParts {
 const unitPattern = /([+-]?\d+) (year|mon|day)s?/g
 const clockPattern = /([+-]?)(\d+):(\d\d):(\d\d)(?:\.(\d+))?$/
 
-/** Reads IntervalStyle postgres: `1 year 2 mons 3 days 04:05:06.78`, `-1 years +3 days -04:05:06`. */
-export function readInterval(text: string): IntervalParts {
+/**
+ * Reads IntervalStyle postgres: `1 year 2 mons 3 days 04:05:06.78`, `-1 years +3 days -04:05:06`. undefined: one of the
+ * infinities that PostgreSQL has from version 17 on.
+ */
+export function readInterval(text: string): IntervalParts | undefined {
+  if (infinitySign(text) !== 0) return undefined
   let months = 0
   let days = 0
   for (const [, count, unit] of text.matchAll(unitPattern)) {

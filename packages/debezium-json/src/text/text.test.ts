@@ -72,7 +72,7 @@ test('intervals are printed as they were read', () => {
     '1 mon -1 days',
     '-00:00:01.5',
   ])
-    expect(intervalText(readInterval(text))).toBe(text)
+    expect(intervalText(readInterval(text)!)).toBe(text)
 })
 
 test('hstore with everything in it', () => {
