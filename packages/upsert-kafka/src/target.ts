@@ -7,6 +7,8 @@ interface Part {
   readonly table: Table
   readonly columns: readonly number[]
   readonly encoder: Encoder
+  /** What of the format's record it is. */
+  readonly role: 'key' | 'value'
 }
 
 /** A table with its topic, and how its keys and values are written. One for each shape. */
@@ -31,8 +33,8 @@ export class UpsertTarget {
   ): Promise<UpsertTarget> {
     const all = table.columns.map((_, column) => column)
     const rest = keyInValue ? all : all.filter((column) => !table.key.includes(column))
-    const key = await partOf(formats.key, table, table.key, keyPrefix)
-    return new UpsertTarget(topic, table, key, await partOf(formats.value, table, rest, ''))
+    const key = await partOf('key', formats.key, table, table.key, keyPrefix)
+    return new UpsertTarget(topic, table, key, await partOf('value', formats.value, table, rest, ''))
   }
 
   key(row: Row, origin: Origin): Buffer {
@@ -44,7 +46,13 @@ export class UpsertTarget {
   }
 }
 
-async function partOf(format: Format, table: Table, columns: readonly number[], prefix: string): Promise<Part> {
+async function partOf(
+  role: Part['role'],
+  format: Format,
+  table: Table,
+  columns: readonly number[],
+  prefix: string,
+): Promise<Part> {
   const part: Table = {
     ...table,
     columns: columns.map((at) => {
@@ -57,17 +65,17 @@ async function partOf(format: Format, table: Table, columns: readonly number[], 
     }),
     key: table.key.map((at) => columns.indexOf(at)).filter((at) => at >= 0),
   }
-  return { table: part, columns, encoder: await format.encoder(part) }
+  return { table: part, columns, encoder: await format.encoder(part), role }
 }
 
 /** A row alone: what it was before and what became of it is the record's business, not the format's. */
-function write({ table, columns, encoder }: Part, row: Row, origin: Origin): Buffer {
+function write({ table, columns, encoder, role }: Part, row: Row, origin: Origin): Buffer {
   const after = columns.length === row.length ? row : columns.map((column) => row[column])
   const [record, ...more] = encoder.encode({ kind: 'insert', table, after, origin })
-  const bytes = record === undefined ? null : bytesOf(record.value)
+  const bytes = record === undefined ? null : bytesOf(record[role])
   if (bytes !== null && more.length === 0) return bytes
   throw upsertKafkaError('UPSERT_FORMAT', {
-    message: `The format gave ${record === undefined ? 'no record' : 'more or less than one value'} for a row of ${tableName(table)}.`,
+    message: `The ${role} format gave ${record === undefined ? 'no record' : more.length > 0 ? 'several records' : `no ${role}`} for a row of ${tableName(table)}.`,
     where: { table: tableName(table) },
   })
 }

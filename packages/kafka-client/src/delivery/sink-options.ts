@@ -1,5 +1,6 @@
-import { choice, flag, integer, type OptionRule, prefix, text } from '@cdc/core'
+import { CdcError, choice, flag, integer, type OptionRule, prefix, text } from '@cdc/core'
 import { z } from 'zod'
+import { readProperties } from '../settings/properties.ts'
 import { topicPatternFault } from './topic-pattern.ts'
 import type { TopicCreation } from './topics.ts'
 
@@ -96,7 +97,16 @@ const transactional: OptionRule<typeof sinkFields> = (values, problem) => {
     problem('sink.transaction-split', "Option 'sink.transaction-split' needs 'sink.delivery-guarantee: exactly-once'.")
 }
 
-export const sinkRules = [creation, transactional]
+/** Every fault of the properties, before anything is connected. Files that they name are read. */
+const properties: OptionRule<typeof sinkFields> = (values, problem) => {
+  try {
+    readProperties(values['properties.*'] ?? {})
+  } catch (fault) {
+    problem('properties.*', CdcError.from(fault).message)
+  }
+}
+
+export const sinkRules = [creation, transactional, properties]
 
 /** How missing topics are made. `policy`: the `cleanup.policy` where the user names none. */
 export function topicCreation(

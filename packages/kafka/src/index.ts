@@ -1,0 +1,2 @@
+export { kafkaConnectorError } from './errors.ts'
+export { kafka } from './kafka.ts'

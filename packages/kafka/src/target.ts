@@ -1,0 +1,125 @@
+import {
+  type EncodedRecord,
+  type Encoder,
+  type Format,
+  type Row,
+  type RowChange,
+  type Table,
+  type Truncate,
+  tableName,
+} from '@cdc/core'
+import { bytesOf, type Header, type OutgoingRecord, type TopicTarget } from '@cdc/kafka-client'
+import { kafkaConnectorError } from './errors.ts'
+
+/** Some columns of a table as a table of their own. */
+interface Part {
+  readonly table: Table
+  readonly columns: readonly number[]
+  readonly encoder: Encoder
+}
+
+export interface TargetSpec {
+  readonly keyFields: readonly string[]
+  readonly keyPrefix: string
+  readonly keyInValue: boolean
+}
+
+/** A table with its topic, and how its records are written. One for each shape. */
+export class KafkaTarget {
+  readonly topic: TopicTarget
+  readonly table: Table
+  readonly #encoder: Encoder
+  /** The value's columns, where they are not all of them. */
+  readonly #value: Omit<Part, 'encoder'> | undefined
+  /** The key by `key.format`, in place of the one that the value format gives. */
+  readonly #key: Part | undefined
+
+  private constructor(
+    topic: TopicTarget,
+    table: Table,
+    encoder: Encoder,
+    value: Omit<Part, 'encoder'> | undefined,
+    key: Part | undefined,
+  ) {
+    this.topic = topic
+    this.table = table
+    this.#encoder = encoder
+    this.#value = value
+    this.#key = key
+  }
+
+  static async make(
+    topic: TopicTarget,
+    table: Table,
+    formats: { readonly key: Format | undefined; readonly value: Format },
+    { keyFields, keyPrefix, keyInValue }: TargetSpec,
+  ): Promise<KafkaTarget> {
+    const columns = keyFields.map((name) => columnOf(table, name))
+    const keyTable = formats.key === undefined ? undefined : part(table, columns, keyPrefix)
+    const key =
+      keyTable === undefined ? undefined : { table: keyTable, columns, encoder: await formats.key!.encoder(keyTable) }
+    const rest = table.columns.map((_, at) => at).filter((at) => !columns.includes(at))
+    const value = keyInValue ? undefined : { table: part(table, rest, ''), columns: rest }
+    return new KafkaTarget(topic, table, await formats.value.encoder(value?.table ?? table), value, key)
+  }
+
+  /** The records of a change, in their order. */
+  records(change: RowChange | Truncate): readonly OutgoingRecord[] {
+    const encoded = this.#encoder.encode(this.#projected(change))
+    const key = this.#key === undefined || change.kind === 'truncate' ? undefined : this.#keyOf(change)
+    return encoded.map((record) => outgoing(record, key))
+  }
+
+  #projected(change: RowChange | Truncate): RowChange | Truncate {
+    const value = this.#value
+    // only formats of inserted rows come here, and they refuse the rest themselves
+    if (value === undefined || change.kind !== 'insert') return change
+    return { ...change, table: value.table, after: cellsOf(change.after, value.columns) }
+  }
+
+  #keyOf(change: RowChange): Buffer {
+    const { table, columns, encoder } = this.#key!
+    const row = change.kind === 'delete' ? change.before : change.after
+    const [record, ...more] = encoder.encode({
+      kind: 'insert',
+      table,
+      after: cellsOf(row, columns),
+      origin: change.origin,
+    })
+    const bytes = record === undefined ? null : bytesOf(record.key)
+    if (bytes !== null && more.length === 0) return bytes
+    throw kafkaConnectorError('KAFKA_KEY_FORMAT', {
+      message: `The key format gave ${record === undefined ? 'no record' : 'no single key'} for a row of ${tableName(table)}.`,
+    })
+  }
+}
+
+function columnOf(table: Table, name: string): number {
+  const at = table.columns.findIndex((column) => column.name === name)
+  if (at >= 0) return at
+  throw kafkaConnectorError('KAFKA_KEY_FIELD', {
+    message: `Could not find the field '${name}' in the table schema for usage in the key format. A key field must be a regular, physical column. The following columns can be selected in the 'key.fields' option: [${table.columns.map((column) => column.name).join(', ')}] (table ${tableName(table)}).`,
+    where: { table: tableName(table), option: 'key.fields' },
+  })
+}
+
+/** `key`: all columns of it, since a key format writes the key of what it is given. */
+function part(table: Table, columns: readonly number[], prefix: string): Table {
+  return {
+    ...table,
+    columns: columns.map((at) => ({ ...table.columns[at]!, name: table.columns[at]!.name.slice(prefix.length) })),
+    key: columns.map((_, at) => at),
+  }
+}
+
+const cellsOf = (row: Row, columns: readonly number[]): Row => columns.map((at) => row[at])
+
+/** A format's record for Kafka. `key`: in place of the format's own. */
+export function outgoing({ key: own, value, headers }: EncodedRecord, key?: Buffer): OutgoingRecord {
+  const record = { key: key ?? bytesOf(own), value: bytesOf(value) }
+  return headers === undefined ? record : { ...record, headers: headersOf(headers) }
+}
+
+function headersOf(headers: NonNullable<EncodedRecord['headers']>): Header[] {
+  return Object.entries(headers).map(([name, content]) => [name, bytesOf(content)])
+}
