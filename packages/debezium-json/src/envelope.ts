@@ -5,7 +5,14 @@ export { type Part, RecordDecoder } from './decode/record-decoder.ts'
 export { dateText, decimalText, timestampText, timeText } from './decode/scalar-readers.ts'
 export { BoundaryRecords, boundarySchemas } from './encode/boundary-records.ts'
 export type { Codec, Present } from './encode/codec.ts'
-export { type ConnectField, type ConnectSchema, field, optional, required, schemaText } from './encode/connect-schema.ts'
+export {
+  type ConnectField,
+  type ConnectSchema,
+  field,
+  optional,
+  required,
+  schemaText,
+} from './encode/connect-schema.ts'
 export { unscaledAt } from './encode/decimal-codecs.ts'
 export { type Event, type EventKeys, eventsOf, type Headers, tableRecord } from './encode/events.ts'
 export { HandledAt } from './encode/handled-at.ts'
@@ -19,4 +26,5 @@ export { adjustedFieldName, adjustedSchemaName, topicName } from './names.ts'
 export { debeziumFields, debeziumJsonOptions, debeziumRules } from './options.ts'
 export { runId } from './run-id.ts'
 export { type PartSettings, type Settings, settingsOf } from './settings.ts'
+export { inHashOrder } from './text/hstore.ts'
 export { clockMicros, dateDays, infinitySign } from './text/postgres-time.ts'

@@ -1,4 +1,11 @@
-import { type ConnectSchema, JsonNumber, type JsonObject, type JsonValue, parseJson } from '@cdc/debezium-json/envelope'
+import {
+  type ConnectSchema,
+  inHashOrder,
+  JsonNumber,
+  type JsonObject,
+  type JsonValue,
+  parseJson,
+} from '@cdc/debezium-json/envelope'
 import { isAvroMap } from '../schema/connect-avro.ts'
 import type { AvroWriter } from '../wire/avro-writer.ts'
 
@@ -70,7 +77,8 @@ function mapWriter(schema: ConnectSchema): JsonToAvro {
   }
   // a map with other keys than texts is an array of pairs in JSON too
   if (!isAvroMap(schema)) return blocks(pair, (json) => json as unknown as readonly (readonly [JsonValue, JsonValue])[])
-  return blocks(pair, (json) => [...(json as JsonObject)])
+  // the converter puts them into a map of Java's first
+  return blocks(pair, (json) => inHashOrder([...(json as JsonObject)]))
 }
 
 /** One block of items as Java writes it, and the empty one that ends an array or map. */

@@ -71,7 +71,9 @@ export class RecordDecoder implements Decoder {
     if (payload.size === 1 && payload.get('ts_ms') instanceof JsonNumber && this.#table === undefined) return []
     if (this.#settings.unwrap !== undefined) return this.#unwrapped(payload, part, keyText)
     const source = payload.get('source')
-    if (typeof op !== 'string' || !(source instanceof Map)) throw notDebezium("it has no 'op' and 'source'")
+    if (typeof op !== 'string') throw notDebezium("it has no 'op'")
+    if (!(source instanceof Map))
+      throw notDebezium("it has no 'source' (Flink's shape is format json, changelog: debezium)")
     return this.#event(op, payload, source, part, keyText)
   }
 

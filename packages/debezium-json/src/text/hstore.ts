@@ -21,7 +21,7 @@ export function hstoreText(pairs: HstorePairs): string {
  * The order in which a java.util.HashMap gives its keys, which is Debezium's: buckets by the spread hash, in each the
  * order of insertion. (Buckets of eight and more become trees there, which is not repeated.)
  */
-export function inHashOrder(pairs: HstorePairs): HstorePairs {
+export function inHashOrder<P extends readonly [string, unknown]>(pairs: readonly P[]): readonly P[] {
   if (pairs.length < 2) return pairs
   let capacity = 16
   while (pairs.length > capacity * 0.75) capacity *= 2

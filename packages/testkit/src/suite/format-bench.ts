@@ -90,8 +90,14 @@ export function placed(transactions: readonly EditTransaction[]): (RowChange | T
 const bytesOf = (part: Uint8Array | string | null) => (typeof part === 'string' ? new TextEncoder().encode(part) : part)
 
 /** Reads records back as a consumer would, who has bytes only. */
-export function decodeAll(decoder: Decoder, records: readonly EncodedRecord[]): Change[] {
-  return records.flatMap(({ key, value }) => [...decoder.decode(bytesOf(key), bytesOf(value))])
+export async function decodeAll(decoder: Decoder, records: readonly EncodedRecord[]): Promise<Change[]> {
+  const changes: Change[] = []
+  for (const { key, value } of records) {
+    const bytes = [bytesOf(key), bytesOf(value)] as const
+    await decoder.prepare?.(...bytes)
+    changes.push(...decoder.decode(...bytes))
+  }
+  return changes
 }
 
 /** Encodes each change, all with the same encoder. */

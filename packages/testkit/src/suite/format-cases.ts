@@ -45,7 +45,7 @@ export const formatCases: readonly FormatCase[] = [
         ],
       ])
       for (const change of changes) {
-        const [decoded] = decodeAll(decoder, encoder.encode(change)).filter(isRowChange)
+        const [decoded] = (await decodeAll(decoder, encoder.encode(change))).filter(isRowChange)
         const wanted = 'before' in change ? change.before : undefined
         const got = decoded !== undefined && 'before' in decoded ? decoded.before : undefined
         that(
@@ -64,7 +64,7 @@ export const formatCases: readonly FormatCase[] = [
       const [encoder, decoder] = [await bench.format().encoder(wide), await bench.format().decoder(wide)]
       for (const row of wideRows(wide)) {
         const [change] = placed([[{ kind: 'insert', table: wide, after: row }]])
-        const [back] = decodeAll(decoder, encoder.encode(change!)).filter(isRowChange)
+        const [back] = (await decodeAll(decoder, encoder.encode(change!))).filter(isRowChange)
         that(back !== undefined && back.kind !== 'delete', 'An insert was read back as nothing.')
         for (const [index, { type, name }] of wide.columns.entries()) {
           const [wanted, got] = [rowKey([decoded(row[index], type)]), rowKey([back.after[index]])]
@@ -82,7 +82,7 @@ export const formatCases: readonly FormatCase[] = [
       const [change] = placed([
         [{ kind: 'update', table: items, before: ['a', 1, 'kept'], after: [null, 1, undefined] }],
       ])
-      const found = decodeAll(decoder, encoder.encode(change!)).filter(isRowChange)
+      const found = (await decodeAll(decoder, encoder.encode(change!))).filter(isRowChange)
       const back = found.findLast((one) => one.kind !== 'delete')
       that(back !== undefined, 'An update was read back without a new row.')
       that(back.after[0] === null, 'A null was not read back as null.')
@@ -182,7 +182,7 @@ export const formatCases: readonly FormatCase[] = [
       const [insert] = placed([[{ kind: 'insert', table: items, after: ['a', 7, 'b'] }]])
       for (const record of encoder.encode(insert!)) {
         if (record.key === null) continue
-        for (const change of decodeAll(decoder, [{ ...record, value: null }])) {
+        for (const change of await decodeAll(decoder, [{ ...record, value: null }])) {
           that(change.kind === 'delete', `A record without a value was read as: ${change.kind}.`)
           that(change.before[1] === 7, 'A record without a value was read as a delete of another row.')
         }
@@ -204,10 +204,10 @@ export const formatCases: readonly FormatCase[] = [
         whole.slice(0, whole.length / 2),
       ]
       for (const value of garbage) {
-        const failed = await failure((async () => decodeAll(decoder, [{ ...record, value }]))())
+        const failed = await failure(decodeAll(decoder, [{ ...record, value }]))
         that(failed !== undefined, 'It was read as a record.')
         ofKind(failed.error, ['data'], 'Decoding')
-        that(decodeAll(decoder, [record]).length > 0, 'After it, a good record was read as nothing.')
+        that((await decodeAll(decoder, [record])).length > 0, 'After it, a good record was read as nothing.')
       }
     },
   },
@@ -219,7 +219,7 @@ async function checkRoundTrip(bench: FormatBench, table: Table, seed: number): P
   const [wanted, got] = [new Effect(table), new Effect(table)]
   for (const change of changes) {
     wanted.apply([change])
-    const back = decodeAll(decoder, encoder.encode(change))
+    const back = await decodeAll(decoder, encoder.encode(change))
     got.apply(back.map((one) => whole(one, change)))
     sameRows(got.rows(), wanted.rows(), `With seed ${seed}, after a ${change.kind}, ${table.name}`)
   }
