@@ -116,6 +116,7 @@ export const filePositions: PositionRules = {
     const bytes = files.reduce((sum, { offset }) => sum + offset, goneBytes)
     const open = files.filter(({ ended }) => !ended).map(({ name, offset }) => `${name} at ${offset}`)
     const rest = open.length === 0 ? '' : `, ${open.slice(0, 3).join(', ')}${open.length > 3 ? ', ...' : ''}`
-    return `${files.length + gone} files, ${bytes} bytes${rest}`
+    const count = files.length + gone
+    return `${count} ${count === 1 ? 'file' : 'files'}, ${bytes} bytes${rest}`
   },
 }

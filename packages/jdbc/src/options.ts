@@ -101,6 +101,9 @@ export const jdbcOptions = defineOptions(
             name,
             `Option '${name}' must be a table name or schema.table; parts with odd characters in double quotes.`,
           )
+      const strange = /\$\{(?!(?:schema|table)\})[^}]*\}?/.exec(values['table-name'] ?? '')?.[0]
+      if (strange !== undefined)
+        problem('table-name', `Option 'table-name' has ${strange}, and knows \${schema} and \${table}.`)
       checkSettings(values, problem)
     },
   ],

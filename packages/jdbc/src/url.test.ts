@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { jdbc } from './jdbc.ts'
 import { jdbcOptions } from './options.ts'
 import { connectionSettings } from './settings.ts'
 import { parseTableName, targetName } from './table-name.ts'
@@ -93,4 +94,16 @@ test('a table name has parts, quotes and placeholders', () => {
     schema: 'copy_s',
     name: 'x.y',
   })
+})
+
+test('a place in table-name that is not known is refused, and never made a name', () => {
+  const problems = (name: string) =>
+    jdbc
+      .configure({ url: 'jdbc:postgresql://localhost/db', 'table-name': name })
+      .problems.filter(({ option }) => option === 'table-name')
+      .map(({ message }) => message)
+  expect(problems('replica.${table-name}')).toEqual([
+    "Option 'table-name' has ${table-name}, and knows ${schema} and ${table}.",
+  ])
+  expect(problems('${schema}_copy.${table}')).toEqual([])
 })

@@ -61,6 +61,8 @@ class Resolver {
   readonly #faults: FaultList
   readonly #connectors = new Connectors()
   readonly #secretSpots: Spot[] = []
+  /** A plug-in could not be loaded: what is unknown may be in it. */
+  #pluginsLacking = false
   readonly #secrets = new Set<string>()
   readonly #open = new Set<string>()
 
@@ -104,6 +106,7 @@ class Resolver {
       } catch (failure) {
         const { code, message, hint } = CdcError.from(failure)
         this.#faults.add(code as ProblemCode, spot, message, hint)
+        this.#pluginsLacking = true
       }
     }
   }
@@ -134,6 +137,10 @@ class Resolver {
       return this.#faults.add('WRONG_CONNECTOR_KIND', spot, message, list)
     }
     const near = nearest(written, names)
+    if (near === undefined && this.#pluginsLacking) {
+      const hint = 'It may be one of the plug-in that could not be loaded.'
+      return this.#faults.add('UNKNOWN_CONNECTOR', spot, `There is no ${role} '${written}'.`, hint)
+    }
     const hint = `${near === undefined ? '' : `Did you mean '${near}'? `}${list} Others come with \`plugins:\`.`
     return this.#faults.add('UNKNOWN_CONNECTOR', spot, `There is no ${role} '${written}'.`, hint)
   }
