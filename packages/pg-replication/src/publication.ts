@@ -22,6 +22,10 @@ export interface Publication {
   readonly name: string
   /** pg_publication.oid: a publication dropped and made again has another. */
   readonly oid: number
+  /** pg_publication.xmin: another whenever its options are set, its owner changes or its name. */
+  readonly altered: string
+  /** OID of the role that owns it. */
+  readonly owner: number
   readonly allTables: boolean
   readonly publishes: {
     readonly insert: boolean
@@ -40,19 +44,21 @@ export interface Publication {
   readonly entries: readonly number[]
 }
 
-const publications = `SELECT pg_catalog.to_jsonb(p) AS publication, p.oid FROM pg_catalog.pg_publication p WHERE p.pubname = $1::pg_catalog.name`
+const publications = `SELECT pg_catalog.to_jsonb(p) AS publication, p.oid, p.xmin::pg_catalog.text AS altered FROM pg_catalog.pg_publication p WHERE p.pubname = $1::pg_catalog.name`
 
 /** undefined: there is none of this name in the database. */
 export async function readPublication(session: Session, name: string): Promise<Publication | undefined> {
   const doing = { doing: `reading publication "${name}"` }
   const [row] = await session.query(publications, [name], doing)
   if (row === undefined) return undefined
-  const found = JSON.parse(row.publication!) as Record<string, boolean | string | undefined>
+  const found = JSON.parse(row.publication!) as Record<string, boolean | number | string | undefined>
   const tables = await session.query(tablesOf(session.serverVersion), [name], doing)
   const entries = await session.query(entriesOf(session.serverVersion), [row.oid!], doing)
   return {
     name,
     oid: Number(row.oid),
+    altered: row.altered!,
+    owner: Number(found.pubowner),
     allTables: found.puballtables === true,
     publishes: {
       insert: found.pubinsert === true,
@@ -69,7 +75,7 @@ export async function readPublication(session: Session, name: string): Promise<P
 }
 
 /** 18 has a letter, and later versions may have a boolean. */
-function generated(value: boolean | string | undefined): Publication['generatedColumns'] {
+function generated(value: boolean | number | string | undefined): Publication['generatedColumns'] {
   if (value === undefined) return undefined
   return value === 's' || value === true ? 'stored' : 'none'
 }

@@ -11,6 +11,7 @@ import {
 } from '@cdc/pg-replication'
 import type { Relation } from './catalog.ts'
 import {
+  alterationOf,
   assertSameHistory,
   assertSamePublication,
   assertSlotReaches,
@@ -19,6 +20,7 @@ import {
   identify,
   knownTables,
   positionBase,
+  publicationGone,
   withoutPosition,
 } from './continuity.ts'
 import { blockedLog, type Environment } from './environment.ts'
@@ -34,6 +36,8 @@ export interface Beginning {
   readonly parts: PositionParts
   /** OIDs of the tables that are read; also of those that were dropped and may still have changes in the log. */
   readonly tables: ReadonlySet<number>
+  /** Those that are there. */
+  readonly relations: readonly Relation[]
   /** undefined where only a snapshot is read and there is none. */
   readonly publication: Publication | undefined
   /** A slot that was just made, whose snapshot is to be read first. */
@@ -70,7 +74,7 @@ export async function beginAnew(
     const base = await positionBase(session, server, publication, tables)
     const read = rules.mode === 'initial' ? tables.filter((table) => rules.inSnapshot(tableName(table))) : []
     const parts = { ...base, lsn: start ?? server.lsn, pending: new Set(read.map(({ oid }) => oid)), cuts: noCuts }
-    return { parts, tables: oidsOf(tables), publication, created }
+    return { parts, tables: oidsOf(tables), relations: tables, publication, created }
   } catch (failure) {
     await created?.release()
     // a slot whose creation was not answered may be there, and would then be older than the next publication
@@ -118,6 +122,7 @@ async function beginSnapshot(
   return {
     parts: { ...base, lsn: created.consistentPoint, pending, cuts: noCuts },
     tables: oidsOf(tables),
+    relations: tables,
     publication,
     created,
   }
@@ -139,18 +144,17 @@ export async function resume(
   const publication = await readPublication(session, wanted.name)
   if (rules.mode !== 'snapshot') {
     await assertSlotReaches(session, slot, parts)
-    if (publication === undefined)
-      throw error('PUBLICATION_CHANGED', {
-        message: `Publication "${wanted.name}" is gone; the position was saved while it was there.`,
-      })
+    if (publication === undefined) throw publicationGone(wanted.name)
     await assertSamePublication(session, parts, publication, tables)
     await assertPublished(session, publication, tables)
   }
+  const alteration = publication === undefined ? parts.alteration : alterationOf(publication)
   const here = new Set([...oidsOf(tables), ...dropped])
   const pending = parts.pending.size === 0 ? noTables : new Set([...parts.pending].filter((oid) => here.has(oid)))
   return {
-    parts: { ...parts, timeline: server.timeline, tables: oidSetText(here), pending },
+    parts: { ...parts, timeline: server.timeline, tables: oidSetText(here), pending, alteration },
     tables: here,
+    relations: tables,
     publication,
     created: undefined,
   }

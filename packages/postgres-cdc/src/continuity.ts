@@ -13,7 +13,7 @@ import {
 import type { Relation } from './catalog.ts'
 import { error } from './errors.ts'
 import { oidSetText, parseOidSet } from './oid-set.ts'
-import type { PositionBase, PositionParts } from './position.ts'
+import type { Alteration, PositionBase, PositionParts } from './position.ts'
 
 /** Who the server is, asked on a replication connection. */
 export async function identify(
@@ -71,6 +71,12 @@ export function withoutPosition(slot: string): Error {
   return error('SLOT_WITHOUT_POSITION', { message: `Slot ${slot} has no confirmed_flush_lsn.` })
 }
 
+export function publicationGone(name: string): CdcError {
+  return error('PUBLICATION_CHANGED', {
+    message: `Publication "${name}" is gone; the position was saved while it was there.`,
+  })
+}
+
 /** By chosen table the entry of the publication that brings it; undefined for one that needs none (ALL TABLES). */
 export async function entriesOf(
   session: Session,
@@ -98,6 +104,8 @@ export async function entriesOf(
   return new Map(tables.map(({ oid }) => [oid, found.get(oid)]))
 }
 
+export const alterationOf = ({ altered, owner }: Publication): Alteration => ({ altered, owner })
+
 /** What every position of a pipeline that begins now says about the server and the publication. */
 export async function positionBase(
   session: Session,
@@ -110,6 +118,7 @@ export async function positionBase(
     system: server.systemId,
     timeline: server.timeline,
     publication: publication?.oid ?? 0,
+    alteration: publication && alterationOf(publication),
     entries: oidSetText([...entries.values()].filter((entry) => entry !== undefined)),
     tables: oidSetText(tables.map(({ oid }) => oid)),
   }
@@ -131,6 +140,7 @@ export async function assertSamePublication(
       message: `Publication "${publication.name}" was dropped and made again since the position ${where.position} was saved.`,
       where,
     })
+  assertUnaltered(parts.alteration, publication, where)
   const known = parseOidSet(parts.entries)
   const entries = await entriesOf(session, publication, tables)
   for (const table of tables) {
@@ -142,6 +152,18 @@ export async function assertSamePublication(
       where: { ...where, table: tableName(table) },
     })
   }
+}
+
+/**
+ * Were its options set meanwhile? The server does not say which, nor whether they were others for a while. A new owner
+ * alone changes nothing of the stream.
+ */
+function assertUnaltered(saved: Alteration | undefined, now: Publication, where: { position: string }): void {
+  if (saved === undefined || saved.altered === now.altered || saved.owner !== now.owner) return
+  throw error('PUBLICATION_CHANGED', {
+    message: `The options of publication "${now.name}" were set (ALTER PUBLICATION ... SET) since the position ${where.position} was saved.`,
+    where,
+  })
 }
 
 /** Of the tables that match now those that the position knows; says which are left out. */

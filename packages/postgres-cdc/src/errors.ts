@@ -106,7 +106,7 @@ export const error = defineErrors({
   PUBLICATION_CHANGED: {
     kind: 'history-lost',
     cause:
-      'The publication, or a table in it, was dropped and put back (or taken out) since the position was saved: changes in between are missing.',
+      'The publication, or a table in it, was dropped and put back (or taken out) since the position was saved, or options of the publication were set (ALTER PUBLICATION ... SET): changes in between may be missing. Looked at when a stream begins, and every 5 s.',
     cure: 'Start over with `cdc reset`. To change a publication, stop the pipeline and add tables only.',
   },
   TABLE_RECREATED: {

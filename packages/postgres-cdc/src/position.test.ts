@@ -6,7 +6,14 @@ import { type PositionParts, PositionWriter, parsePosition, positionRules, posit
 
 const { compare, lowest, contains, settled, merge, describe } = positionRules
 const tables = [101, 102, 103, 104]
-const base = { system: '7', timeline: 1, publication: 9, entries: '', tables: oidSetText(tables) }
+const base = {
+  system: '7',
+  timeline: 1,
+  publication: 9,
+  alteration: undefined,
+  entries: '',
+  tables: oidSetText(tables),
+}
 const bounds = [0n, 2n ** 31n - 1n, 2n ** 31n, 2n ** 32n - 1n, 2n ** 32n, 2n ** 53n, 2n ** 63n, 2n ** 64n - 1n]
 
 /** Few values, so that equal ones meet. */

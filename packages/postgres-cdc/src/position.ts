@@ -6,6 +6,12 @@ import { oidSetText, parseOidSet } from './oid-set.ts'
 /** The version of the text. A position of a newer one is refused, never guessed at. */
 const VERSION = 1
 
+/** `altered` and `owner` of a `Publication`. */
+export interface Alteration {
+  readonly altered: string
+  readonly owner: number
+}
+
 /** What never changes while one stream runs. */
 export interface PositionBase {
   /** `system_identifier` of the cluster, unsigned decimal. */
@@ -14,6 +20,8 @@ export interface PositionBase {
   /** OID of the publication and of its entries (pg_publication_rel, pg_publication_namespace), as text of a set. */
   readonly publication: number
   readonly entries: string
+  /** When the publication's options were set last, and who owned it; undefined in positions of before this was kept. */
+  readonly alteration: Alteration | undefined
   /** OIDs of the tables that the pipeline reads, as text of a set. */
   readonly tables: string
 }
@@ -33,7 +41,7 @@ interface PositionText {
   readonly lsn: string
   readonly system: string
   readonly timeline: number
-  readonly publication: { readonly oid: number; readonly entries: string }
+  readonly publication: { readonly oid: number; readonly entries: string } & Partial<Alteration>
   readonly tables: string
   readonly snapshot?: { readonly pending: string }
   /** By cut, the tables read under it. */
@@ -57,6 +65,7 @@ export function parsePosition(position: Position): PositionParts {
       timeline: text.timeline,
       publication: text.publication.oid,
       entries: text.publication.entries,
+      alteration: parseAlteration(text.publication),
       tables: text.tables,
       pending: text.snapshot === undefined ? none : parseOidSet(text.snapshot.pending),
       cuts: text.cuts === undefined ? uncut : parseCuts(text.cuts),
@@ -64,6 +73,10 @@ export function parsePosition(position: Position): PositionParts {
   } catch (cause) {
     throw CdcError.is(cause) ? cause : invalid(cause)
   }
+}
+
+function parseAlteration({ altered, owner }: Partial<Alteration>): Alteration | undefined {
+  return altered === undefined || owner === undefined ? undefined : { altered, owner }
 }
 
 const invalid = (cause?: unknown) =>
@@ -92,7 +105,7 @@ export function positionText(parts: PositionParts): Position {
     lsn: formatLsn(parts.lsn),
     system: parts.system,
     timeline: parts.timeline,
-    publication: { oid: parts.publication, entries: parts.entries },
+    publication: { oid: parts.publication, entries: parts.entries, ...parts.alteration },
     tables: parts.tables,
     ...(parts.pending.size === 0 ? {} : { snapshot: { pending: oidSetText(parts.pending) } }),
     ...(cuts.length === 0 ? {} : { cuts: Object.fromEntries(cuts) as Record<string, string> }),

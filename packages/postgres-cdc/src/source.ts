@@ -15,6 +15,7 @@ import { blockedLog, type Environment } from './environment.ts'
 import { HEARTBEAT_PREFIX, Heartbeat } from './heartbeat.ts'
 import { type PositionParts, parsePosition, positionText } from './position.ts'
 import { type Preflight, preflight } from './preflight.ts'
+import { PublicationWatch } from './publication-watch.ts'
 import { nameMatcher } from './selection.ts'
 import { KnownShapes } from './shapes.ts'
 import { SlotWatch } from './slot-watch.ts'
@@ -124,7 +125,7 @@ export class PostgresSource implements Source {
   }
 
   async *#follow(
-    { tables, publication }: Beginning,
+    { tables, relations, publication }: Beginning,
     parts: PositionParts,
     { session, server }: Preflight,
     types: Types,
@@ -144,6 +145,13 @@ export class PostgresSource implements Source {
     const slotWatch = new SlotWatch(session, this.#environment.slot, (report) => this.#context.report(report))
     slotWatch.start()
     const matches = nameMatcher(values)
+    const publicationWatch = new PublicationWatch({
+      session,
+      publication: publication!.name,
+      parts,
+      tables: relations,
+      changed: (failure) => reader.end(failure),
+    })
     const router = new Router({
       database,
       session,
@@ -176,11 +184,13 @@ export class PostgresSource implements Source {
     })
     try {
       // so that a start over from here never takes another place for it; the slot is ours by now
+      publicationWatch.start()
       if (unannounced) yield { changes: [], position: positionText(parts), bytes: 0 }
       yield* reader.read(signal)
     } finally {
       heartbeat.stop()
       slotWatch.stop()
+      publicationWatch.stop()
       this.#stream = undefined
       await stream.close()
     }

@@ -264,7 +264,12 @@ export class StreamReader {
 
   #sessionEnded(failure: CdcError | undefined): void {
     if (failure === undefined) return
-    const patience = failure.code === 'SERVER_SHUTDOWN' ? DRAIN : 0
+    this.end(failure, failure.code === 'SERVER_SHUTDOWN' ? DRAIN : 0)
+  }
+
+  /** What comes from here on is not to be trusted or will not come: reading ends with this error, after `patience` ms. */
+  end(failure: CdcError, patience = 0): void {
+    if (this.#shutdown !== undefined) return
     this.#shutdown = { failure, deadline: performance.now() + patience }
     this.#waker.ring()
     // nobody reads while a sink is blocked, and the server waits for us until the connection ends
