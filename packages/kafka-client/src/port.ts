@@ -78,9 +78,9 @@ export interface Producer extends AsyncDisposable {
   /**
    * Transactional only; once, before anything else. Takes over the transactional id: when it resolves, the open
    * transaction of any former owner is aborted (or its begun commit is finished), and that owner can write nothing any
-   * more: its next call throws KAFKA_PRODUCER_FENCED.
+   * more: its next call throws KAFKA_PRODUCER_FENCED. Undefined where the client does not tell.
    */
-  init(signal?: AbortSignal): Promise<{ readonly producerId: bigint; readonly epoch: number }>
+  init(signal?: AbortSignal): Promise<{ readonly producerId: bigint; readonly epoch: number } | undefined>
   /** Transactional only. From here to `commit` or `abort` all sends are one transaction. Asks nothing of the broker. */
   begin(): void
   /**

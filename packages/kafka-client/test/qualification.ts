@@ -192,8 +192,9 @@ export function qualify(adapter: KafkaAdapter): void {
       producer.begin()
       await producer.send(numbered(topic, 3, 6))
       await producer.abort()
-      const [end] = await client.admin().offsets([{ topic, partition: 0 }], 'latest', 'read_committed')
-      expect(end!.offset).toBe(8n)
+      const end = async () =>
+        (await client.admin().offsets([{ topic, partition: 0 }], 'latest', 'read_committed'))[0]!.offset
+      await expect.poll(end, { timeout: 20_000 }).toBe(8n)
       await using reader = client.reader({ partitions: [{ topic, partition: 0, offset: 0n, endOffset: 8n }] })
       let next = 0n
       let count = 0

@@ -6,6 +6,9 @@ import { protocolError } from './protocol-codes.ts'
 interface ClientError {
   readonly apiCode?: unknown
   readonly code?: unknown
+  /** kafkajs: the name of the protocol's code, which is then a number. */
+  readonly type?: unknown
+  readonly name?: unknown
   readonly reason?: unknown
   readonly errors?: unknown
   readonly cause?: unknown
@@ -35,8 +38,10 @@ export function connectionError(cause: unknown, what: string, address?: string):
   const known = errors.find((one) => CdcError.is(one))
   if (known !== undefined) return known as unknown as CdcError
   const at = address === undefined ? '' : ` at ${address}`
-  for (const { apiCode } of errors)
-    if (typeof apiCode === 'number' && apiCode > 0) return protocolError(apiCode, what, { cause })
+  for (const { apiCode, code, type } of errors) {
+    const number = apiCode ?? (typeof type === 'string' ? code : undefined)
+    if (typeof number === 'number' && number > 0) return protocolError(number, what, { cause })
+  }
   const codes = errors.map(({ code }) => code).filter((code) => typeof code === 'string')
   const plain = codes.find((code) => notTls.has(code))
   if (plain !== undefined)
@@ -44,7 +49,7 @@ export function connectionError(cause: unknown, what: string, address?: string):
   const tls = codes.find((code) => /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|ERR_OSSL)/.test(code))
   if (tls !== undefined)
     return kafkaError('KAFKA_TLS', { message: `The TLS handshake with the broker${at} failed: ${tls}.`, cause })
-  if (codes.includes('PLT_KFK_AUTHENTICATION'))
+  if (codes.includes('PLT_KFK_AUTHENTICATION') || errors.some(({ name }) => name === 'KafkaJSSASLAuthenticationError'))
     return kafkaError('KAFKA_AUTHENTICATION', { message: `The broker${at} refused the credentials.`, cause })
   const why = codes.find((code) => /^E[A-Z]+/.test(code)) ?? 'the connection was closed'
   return kafkaError('KAFKA_UNREACHABLE', { message: `Could not ${what}${at}: ${why}.`, cause })

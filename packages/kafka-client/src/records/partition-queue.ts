@@ -34,4 +34,11 @@ export class PartitionQueue {
     }
     return end
   }
+
+  /** The batch that ends at `end` was too large: the next one is surely smaller. */
+  halve(end: number): void {
+    let bytes = 0
+    for (let i = this.done; i < end; i++) bytes += recordBound(this.records[i]!)
+    this.limit = Math.max(1, Math.floor(Math.min(this.limit, bytes) / 2))
+  }
 }

@@ -176,8 +176,7 @@ export class Delivery {
     if ((errorCode === code.messageTooLarge || errorCode === code.recordListTooLarge) && count > 1) {
       // nothing of it was stored: its first half goes out under the same sequence
       underWay.delete(queue)
-      queue.limit = Math.max(1, Math.floor(queue.limit / 2))
-      queue.limit = Math.min(queue.limit, halfOf(queue, end))
+      queue.halve(end)
       return
     }
     if (isStale(errorCode)) this.#cluster.forget([queue.topic])
@@ -185,16 +184,6 @@ export class Delivery {
     if (count === 1) noteRecord(error, queue.places[queue.done]!)
     throw isRetriable(errorCode) ? new Again(error) : error
   }
-}
-
-/** A limit that surely cuts the batch that ends at `end`. */
-function halfOf(queue: PartitionQueue, end: number): number {
-  let bytes = 0
-  for (let i = queue.done; i < end; i++) {
-    const { key, value } = queue.records[i]!
-    bytes += 36 + (key?.length ?? 0) + (value?.length ?? 0)
-  }
-  return Math.max(1, Math.floor(bytes / 2))
 }
 
 function miscounted(message: string): Error {

@@ -79,6 +79,7 @@ export class PlatformaticMember implements Member {
     const what = `commit offsets of group '${this.#session.groupId}'`
     const deadline = new Deadline(this.#settings.apiTimeout, what, signal)
     await this.#cluster.retry(deadline, async () => {
+      this.#mustOwn(offsets)
       await this.#exchange
       this.#mustOwn(offsets)
       const { generation } = this.#session
