@@ -136,6 +136,36 @@ describe('tables of the target', async () => {
     expect(await target.run('SELECT count(b)::int FROM t_rename')).toEqual([{ count: 2 }])
   })
 
+  test('take changes from before a rename that come again after the target was changed into the renamed column', async () => {
+    const before = table('t_renamed', { id: int, a: text })
+    const after = table('t_renamed', { id: int, b: text })
+    const later = table('t_renamed', { id: int, c: text })
+    const sink = await start({}, 'renamed')
+    await commit(sink, transactionOf({ schema: before }, { insert: [1, 'x'], into: before }))
+    const steps = [
+      { insert: [2, 'y'], into: before },
+      { schema: after, previous: before },
+      { insert: [3, 'z'], into: after },
+      { schema: later, previous: after },
+      { insert: [4, 'w'], into: later },
+    ]
+    const again = transactionOf({ schema: before, previous: before }, ...steps)
+    await expect(commit(sink, transactionOf(...steps))).rejects.toMatchObject({ code: 'COLUMN_RENAMED' })
+    await sink.close()
+    await target.run('ALTER TABLE t_renamed RENAME a TO b')
+    const second = await start({}, 'renamed')
+    await expect(commit(second, again)).rejects.toMatchObject({ code: 'COLUMN_RENAMED' })
+    await second.close()
+    await target.run('ALTER TABLE t_renamed RENAME b TO c')
+    await commit(await start({}, 'renamed'), again)
+    expect(await target.run('SELECT * FROM t_renamed ORDER BY id')).toEqual([
+      { id: 1, c: 'x' },
+      { id: 2, c: 'y' },
+      { id: 3, c: 'z' },
+      { id: 4, c: 'w' },
+    ])
+  })
+
   test.each([
     ['TABLE_MISSING', '', { 'sink.create-tables': 'never' }, 'CREATE TABLE "public"."t_bad"'],
     [

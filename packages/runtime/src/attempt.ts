@@ -96,14 +96,14 @@ export class Attempt {
   /** Sinks first: the source is told where to read from, and makes nothing at its server before they are known good. */
   async #open(): Promise<{ source: Source; stand: Stand; overlap: boolean }> {
     const { store, pipeline, source: configured, signal } = this.#setup
-    const checkpoint = await loadCheckpoint(store, pipeline)
-    this.#began = checkpoint !== undefined
-    this.position = checkpoint?.position
-    this.#shapes = await loadShapes(store)
     const stop = () => this.#work.abort(letGo)
     signal.addEventListener('abort', stop, { once: true })
     try {
       if (signal.aborted) throw letGo
+      const checkpoint = await abortable(loadCheckpoint(store, pipeline), this.#work.signal)
+      this.#began = checkpoint !== undefined
+      this.position = checkpoint?.position
+      this.#shapes = await abortable(loadShapes(store), this.#work.signal)
       const stands = await this.#together((sink) => sink.open())
       const stand = whereToStand(checkpoint, stands, configured.positions)
       const overlap = this.#overlaps(stand)
@@ -157,14 +157,16 @@ export class Attempt {
       if (!ahead.sourceFailed) await source.acknowledge(position)
     })
     try {
-      await this.#loop(ahead, checkpointer, stand)
-      // the iterator is still held, so that the last acknowledgement goes out on a live stream
-      await checkpointer.settle()
+      await this.#stoppable(ahead, async () => {
+        await this.#loop(ahead, checkpointer, stand)
+        // the iterator is still held, so that the last acknowledgement goes out on a live stream
+        await checkpointer.settle()
+      })
     } finally {
       this.#work.signal.removeEventListener('abort', fail)
       intake.abort()
       await within(ahead.close(), sourceTimeout, () => letGo).catch(() => undefined)
-      await checkpointer.close()
+      await within(checkpointer.close(), sourceTimeout, () => letGo).catch(() => undefined)
     }
   }
 
@@ -187,7 +189,8 @@ export class Attempt {
     })
   }
 
-  async #loop(ahead: ReadAhead, checkpointer: Checkpointer, stand: Stand): Promise<void> {
+  /** Asked to stop, there is a deadline for what has been read to be written, saved and acknowledged. */
+  async #stoppable(ahead: ReadAhead, work: () => Promise<void>): Promise<void> {
     const { signal, limits, logger } = this.#setup
     let timer: NodeJS.Timeout | undefined
     const stop = () => {
@@ -203,21 +206,25 @@ export class Attempt {
     signal.addEventListener('abort', stop, { once: true })
     if (signal.aborted) stop()
     try {
-      for (let batch = await ahead.take(); batch !== undefined; batch = await ahead.take()) {
-        this.everRead = true
-        await failpoint('batch.taken')
-        await this.#begin(stand)
-        // what is whole does not wait for a transaction whose end is not in sight
-        if (batch.position === undefined && this.#unflushed.position !== undefined) await this.#flush(checkpointer)
-        await this.#write(batch)
-        if (this.#isTimeToFlush(ahead)) await this.#flush(checkpointer, batch.open)
-        if (!ahead.merging) ahead.merging = !this.#following
-      }
-      if (this.#unflushed.position !== undefined) await this.#flush(checkpointer)
+      await abortable(work(), this.#work.signal)
     } finally {
       clearTimeout(timer)
       signal.removeEventListener('abort', stop)
     }
+  }
+
+  async #loop(ahead: ReadAhead, checkpointer: Checkpointer, stand: Stand): Promise<void> {
+    for (let batch = await ahead.take(); batch !== undefined; batch = await ahead.take()) {
+      this.everRead = true
+      await failpoint('batch.taken')
+      await this.#begin(stand)
+      // what is whole does not wait for a transaction whose end is not in sight
+      if (batch.position === undefined && this.#unflushed.position !== undefined) await this.#flush(checkpointer)
+      await this.#write(batch)
+      if (this.#isTimeToFlush(ahead)) await this.#flush(checkpointer, batch.open)
+      if (!ahead.merging) ahead.merging = !this.#following
+    }
+    if (this.#unflushed.position !== undefined) await this.#flush(checkpointer)
   }
 
   /** Before the first row of the first run: a state that says so, so that its loss can be told from a beginning. */

@@ -12,13 +12,14 @@ import {
   type Table,
 } from '@cdc/core'
 import { Attempt } from './attempt.ts'
-import { backoff, pause } from './backoff.ts'
+import { abortable, backoff, pause } from './backoff.ts'
 import { error } from './errors.ts'
 import { judgeConnectors, judgeTolerance } from './judge.ts'
 import { type PipelineLimits, type PipelineLimitsInput, withDefaults } from './limits.ts'
 import { selectTables } from './select-tables.ts'
 import { directoryState } from './state/index.ts'
 import type { Transform } from './transform.ts'
+import { watchedStore } from './watched-store.ts'
 
 /** A sink with its place in the pipeline. */
 export interface SinkEntry {
@@ -145,15 +146,17 @@ class Run {
     this.#signal = signal
     this.#logger = config.logger ?? silentLogger
     this.#report = config.observer ?? (() => undefined)
-    this.#store = (config.state ?? directoryState('./state'))(config.name)
+    this.#store = watchedStore((config.state ?? directoryState('./state'))(config.name), limits.stallTimeout)
   }
 
   async run(): Promise<Summary> {
     const place = { pipeline: this.#config.name }
     try {
-      await this.#store.open()
+      await abortable(this.#store.open(), this.#signal)
       return await this.#attempts()
     } catch (failure) {
+      if (this.#signal.aborted && failure === this.#signal.reason)
+        return { reason: 'stopped', changes: 0, position: undefined }
       throw CdcError.from(failure).at(place)
     } finally {
       await this.#store.close()

@@ -7,6 +7,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 const main = join(import.meta.dirname, '../../../apps/cdc/src/main.ts')
 
+/** The flags that `cdc run` would start itself anew for: that takes time, and is the same process afterwards. */
+const heap = ['--max-semi-space-size=16']
+
 /** How a process has ended: by a code of its own, with the code of the error that it told last; or by a signal. */
 export interface Ending {
   readonly code: number | null
@@ -27,7 +30,7 @@ export class PipelineProcess {
     this.#reached = reached
     const output = openSync(log, 'a')
     const { NODE_OPTIONS: _, ...inherited } = process.env
-    this.#child = spawn(process.execPath, ['--conditions=cdc-source', main, 'run', file, '--log-format', 'json'], {
+    this.#child = spawn(process.execPath, ['--conditions=cdc-source', ...heap, main, 'run', file, '--log-format', 'json'], {
       stdio: ['ignore', 'ignore', output],
       env: {
         ...inherited,

@@ -102,7 +102,7 @@ export class PostgresAdmin implements SinkAdmin {
       const name = this.#name(connection, table)
       await connection.query('BEGIN')
       try {
-        const { target, created } = await prepareTable(connection, table, name, this.#policy, undefined, false)
+        const { target, created } = await prepareTable(connection, table, name, this.#policy, undefined)
         void new TableWriter(table, target)
         return created ? `${name.schema}.${name.name} will be created` : `${name.schema}.${name.name} takes its rows`
       } finally {

@@ -1,4 +1,5 @@
 import {
+  CdcError,
   type Change,
   type Insert,
   isRowChange,
@@ -11,10 +12,11 @@ import {
 } from '@cdc/core'
 import { error } from '../errors.ts'
 import type { JdbcOptions } from '../options.ts'
-import { targetName } from '../table-name.ts'
+import { type TableName, targetName } from '../table-name.ts'
+import { readTarget } from './catalog.ts'
 import type { Connection } from './connection.ts'
 import type { PositionStore } from './position-store.ts'
-import { prepareTable } from './prepare-table.ts'
+import { prepareTable, renameOf } from './prepare-table.ts'
 import type { Refusals } from './refusals.ts'
 import { Segment } from './segment.ts'
 import { SetPath } from './set-path.ts'
@@ -163,26 +165,42 @@ export class Applier {
     const name = { schema, name: named.name }
     const before = previous ?? this.#writers.get(label)?.table
     const recorded = Object.entries(this.#store.records).find(([sql]) => sql === quoted(name))?.[1]
-    const { target, created } = await prepareTable(
-      this.#connection,
-      table,
-      name,
-      policy,
-      before,
-      recorded?.created === true,
+    const prepared = await prepareTable(this.#connection, table, name, policy, before, recorded).catch(
+      (cause: unknown) => this.#noteRename(cause, table, name, before),
     )
+    const { target, created, table: written } = prepared
     if (created)
       this.#store.record(target.sql, {
         ...recorded,
         sources: [...new Set([...(recorded?.sources ?? []), label])],
         created: true,
       })
-    const writer = new TableWriter(table, target)
+    const writer = new TableWriter(written, target)
     const old = this.#writers.get(label)
     if (old !== undefined) old.stale = true
     this.#writers.set(label, writer)
     this.#byTable.set(table, writer)
     return writer
+  }
+
+  /**
+   * A person will rename the column at the target, and then changes from before come with its old name: those of this
+   * transaction, which is rolled back. So it is kept what the person was asked for.
+   */
+  async #noteRename(
+    cause: unknown,
+    table: Table,
+    name: Required<TableName>,
+    before: Table | undefined,
+  ): Promise<never> {
+    if (!CdcError.is(cause) || cause.code !== 'COLUMN_RENAMED') throw cause
+    const target = (await readTarget(this.#connection, name.schema, name.name))!
+    await this.#connection.query('ROLLBACK')
+    const record = this.#store.kept[target.sql] ?? { sources: [tableName(table)] }
+    const { from, to } = renameOf(table, target, before)!
+    const renames = { ...record.renames, [from]: to }
+    await this.#store.recordNow(this.#connection, target.sql, { ...record, renames })
+    throw cause
   }
 
   async #truncate(changes: readonly Truncate[]): Promise<void> {

@@ -15,6 +15,8 @@ export interface TableRecord {
   readonly filled?: true
   /** Did this pipeline create it? */
   readonly created?: true
+  /** Columns that a person was asked to rename here, old name to new one: changes from before that still come. */
+  readonly renames?: Readonly<Record<string, string>>
 }
 export type TableRecords = Readonly<Record<string, TableRecord>>
 
@@ -69,9 +71,25 @@ export class PositionStore {
     return this.#changed ?? this.#records
   }
 
+  /** Without what the open transaction adds. */
+  get kept(): TableRecords {
+    return this.#records
+  }
+
   /** Remembers something of a table, with the next position. */
   record(table: string, change: TableRecord): void {
     this.#changed = { ...this.records, [table]: change }
+  }
+
+  /** Remembers it at once, with no open transaction; the position stays. Without a position there is nothing to add to. */
+  async recordNow(connection: Connection, table: string, change: TableRecord): Promise<void> {
+    if (this.#known === undefined) return
+    this.#records = { ...this.#records, [table]: change }
+    await connection.query(`UPDATE ${this.#table} SET tables = $4 WHERE pipeline = $1 AND sink = $2 AND token = $3`, [
+      ...this.#key,
+      this.#known.token,
+      JSON.stringify(this.#records),
+    ])
   }
 
   /** Is the table one that another pipeline or sink writes too? */

@@ -4,6 +4,7 @@ import type { TableName } from '../table-name.ts'
 import { readTarget, type Target } from './catalog.ts'
 import type { Connection } from './connection.ts'
 import { alterStatements, createStatements, isOrphan } from './ddl.ts'
+import type { TableRecord } from './position-store.ts'
 import { quoteIdentifier } from './quote.ts'
 import { ServerError } from './server-error.ts'
 import { declaredType, fits } from './types.ts'
@@ -15,6 +16,8 @@ export interface TablePolicy {
 
 export interface Prepared {
   readonly target: Target
+  /** The source's, with the target's names of columns. */
+  readonly table: Table
   /** Was it created here and now? */
   readonly created: boolean
 }
@@ -25,21 +28,22 @@ export interface Prepared {
  */
 export async function prepareTable(
   connection: Connection,
-  table: Table,
+  told: Table,
   name: Required<TableName>,
   policy: TablePolicy,
   previous: Table | undefined,
-  ours: boolean,
+  { created, renames = {} }: Pick<TableRecord, 'created' | 'renames'> = {},
 ): Promise<Prepared> {
   let target = await readTarget(connection, name.schema, name.name)
-  const created = target === undefined
-  const statements = await planTable(connection, table, name, target, policy, previous, ours)
+  const missing = target === undefined
+  const table = target === undefined ? told : withRenames(told, target, renames)
+  const statements = await planTable(connection, table, name, target, policy, previous, created === true)
   if (statements.length > 0) {
     for (const statement of statements) await runDdl(connection, statement, table)
     target = await readTarget(connection, name.schema, name.name)
   }
   await checkTarget(connection, table, target!, policy)
-  return { target: target!, created }
+  return { target: target!, created: missing, table }
 }
 
 /** The statements that `prepareTable` would run. Throws what stops it before any of them. */
@@ -66,17 +70,44 @@ export async function planTable(
   return alterStatements(connection, table, target, previous, ours)
 }
 
+export interface Rename {
+  readonly from: string
+  readonly to: string
+}
+
+const has = (columns: readonly { name: string }[], name: string) => columns.some((one) => one.name === name)
+
+/** A column that has gone since `previous` and one that has come, which only a person can tell from a renamed one. */
+export function renameOf(table: Table, target: Target, previous: Table | undefined): Rename | undefined {
+  if (previous === undefined) return undefined
+  const added = table.columns.find(({ name }) => !has(previous.columns, name) && !has(target.columns, name))
+  const gone = previous.columns.find(({ name }) => !has(table.columns, name) && has(target.columns, name))
+  return added === undefined || gone === undefined ? undefined : { from: gone.name, to: added.name }
+}
+
+/**
+ * The table with the target's names for columns that were renamed here since: changes from before the rename come
+ * with the old name, once more or for the first time.
+ */
+export function withRenames(table: Table, target: Target, renames: Readonly<Record<string, string>>): Table {
+  const nameOf = (name: string): string => {
+    if (has(target.columns, name)) return name
+    let to: string | undefined = renames[name]
+    for (let i = 0; to !== undefined && !has(target.columns, to) && i < 100; i++) to = renames[to]
+    return to === undefined || has(table.columns, to) || !has(target.columns, to) ? name : to
+  }
+  if (table.columns.every(({ name }) => nameOf(name) === name)) return table
+  return { ...table, columns: table.columns.map((column) => ({ ...column, name: nameOf(column.name) })) }
+}
+
 function refuseRename(table: Table, target: Target, previous: Table | undefined): void {
-  if (previous === undefined) return
-  const has = (columns: readonly { name: string }[], name: string) => columns.some((one) => one.name === name)
-  const added = table.columns.filter(({ name }) => !has(previous.columns, name) && !has(target.columns, name))
-  const gone = previous.columns.filter(({ name }) => !has(table.columns, name) && has(target.columns, name))
-  const [to, from] = [added[0], gone[0]]
-  if (to === undefined || from === undefined) return
+  const rename = renameOf(table, target, previous)
+  if (rename === undefined) return
+  const { from, to } = rename
   throw error('COLUMN_RENAMED', {
-    message: `In ${tableName(table)} the column ${from.name} has gone and ${to.name} has come: renamed, or another one?`,
-    hint: `If it was renamed, run at the target: ALTER TABLE ${target.sql} RENAME COLUMN ${quoteIdentifier(from.name)} TO ${quoteIdentifier(to.name)}; if not: ALTER TABLE ${target.sql} ADD COLUMN ${quoteIdentifier(to.name)} ...`,
-    where: { table: tableName(table), column: to.name },
+    message: `In ${tableName(table)} the column ${from} has gone and ${to} has come: renamed, or another one?`,
+    hint: `If it was renamed, run at the target: ALTER TABLE ${target.sql} RENAME COLUMN ${quoteIdentifier(from)} TO ${quoteIdentifier(to)}; if not: ALTER TABLE ${target.sql} ADD COLUMN ${quoteIdentifier(to)} ...`,
+    where: { table: tableName(table), column: to },
   })
 }
 
