@@ -1,6 +1,7 @@
 import { type AnyDefinition, isDefinition } from '@cdc/core'
 
 type Load = () => Promise<object>
+const avro: Load = () => import('@cdc/avro')
 const postgresCdc: Load = () => import('@cdc/postgres-cdc')
 
 /** The connectors and formats that come with `cdc`. A package is loaded when a pipeline names it. */
@@ -18,8 +19,13 @@ const builtIn: Readonly<Record<Kind, Readonly<Record<string, Load>>>> = {
     blackhole: () => import('@cdc/blackhole'),
   },
   format: {
+    avro,
+    'avro-confluent': avro,
+    csv: () => import('@cdc/csv'),
+    'debezium-avro-confluent': avro,
     'debezium-json': () => import('@cdc/debezium-json'),
     json: () => import('@cdc/json'),
+    raw: () => import('@cdc/raw'),
   },
 }
 
@@ -51,8 +57,10 @@ export class Connectors {
     const added = this.#added.get(keyOf(kind, name))
     if (added !== undefined) return added as DefinitionOf<K>
     if (!Object.hasOwn(builtIn[kind], name)) return undefined
-    const found = definitionsOf(await builtIn[kind][name]!()).find((definition) => definition.kind === kind)
-    return found as DefinitionOf<K> | undefined
+    const all = definitionsOf(await builtIn[kind][name]!()).filter((definition) => definition.kind === kind)
+    // a package may have several; one alone is what the table above means
+    const named = all.find((definition) => definition.name.toLowerCase() === name)
+    return (named ?? all[0]) as DefinitionOf<K> | undefined
   }
 }
 

@@ -20,11 +20,12 @@ import {
   TransactionOrder,
   topicName,
 } from '@cdc/debezium-json/envelope'
+import { truncated } from '@cdc/row-records'
 import { EnvelopeDecoder } from '../decode/envelope-decoder.ts'
 import { error } from '../errors.ts'
 import { ChangeWriter, changeEncoder } from '../plain/change-encoder.ts'
 import { changeSchema, derivedFields } from '../plain/derive-schema.ts'
-import { onTruncate } from '../plain/plain-encoders.ts'
+import { rowFaults } from '../plain/row-faults.ts'
 import { derivedSchema, FramedWriter, RecordReaders, shapeOf } from '../plain/shapes.ts'
 import { RegistryClient, type SchemaRegistry } from '../registry/registry-client.ts'
 import { registrySettings } from '../registry/registry-options.ts'
@@ -124,11 +125,11 @@ export class DebeziumAvroFormat implements Format {
       found.schema === wanted.text ? wanted : parseAvroSchema(found.schema, `The latest schema of ${tableName(table)}`)
     const keys = table.key.length === 0 ? undefined : await this.#flinkKeys(writer, table)
     const changes = new ChangeWriter(writer, frameOf(found.id), schema.type, shape)
-    const truncated = onTruncate(this.#values['encode.truncate'], this.#context)
+    const onTruncate = truncated(this.#values['encode.truncate'], this.#context, rowFaults)
     return changeEncoder(
       { table, changes, key: (row, old) => keys?.write(row, old) ?? null },
       this.#values['encode.split-updates'],
-      truncated,
+      onTruncate,
     )
   }
 

@@ -1,8 +1,8 @@
 import type { Change, Decoder, Origin, Row, Table } from '@cdc/core'
 import { type JsonValue, RecordDecoder, type Settings } from '@cdc/debezium-json/envelope'
+import { nowhere } from '@cdc/row-records'
 import { error } from '../errors.ts'
 import { withNull } from '../plain/cell-codec.ts'
-import { nowhere } from '../plain/plain-decoder.ts'
 import type { RecordReaders } from '../plain/shapes.ts'
 import type { WriterSchemas } from '../registry/writer-schemas.ts'
 import type { AvroType } from '../schema/avro-type.ts'
@@ -35,7 +35,7 @@ export class EnvelopeDecoder implements Decoder {
   constructor(decoding: EnvelopeDecoding) {
     this.#decoding = decoding
     this.#records = new RecordDecoder(decoding.settings, decoding.table)
-    this.#origin = decoding.table === undefined ? undefined : nowhere(decoding.table)
+    this.#origin = decoding.table === undefined ? undefined : nowhere(decoding.table, 'debezium-avro-confluent')
   }
 
   prepare(key: Uint8Array | null, value: Uint8Array | null): Promise<void> | undefined {

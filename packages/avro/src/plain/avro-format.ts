@@ -1,11 +1,11 @@
-import { type Decoder, type Encoder, type Format, type FormatContext, type Row, type Table, tableName } from '@cdc/core'
+import type { Decoder, Encoder, Format, FormatContext, Row, Table } from '@cdc/core'
+import { appendEncoder, keyEncoder, type RowWriters, rowDecoder, truncated, upsertEncoder } from '@cdc/row-records'
 import { error } from '../errors.ts'
 import type { ParsedSchema } from '../schema/parsed-schema.ts'
 import { AvroWriter } from '../wire/avro-writer.ts'
 import { jsonEncoded, readJsonEncoded } from './json-encoding.ts'
-import { plainDecoder } from './plain-decoder.ts'
-import { appendEncoder, keyEncoder, onTruncate, type PlainWriters, upsertEncoder } from './plain-encoders.ts'
 import type { AvroValues, SharedValues } from './plain-options.ts'
+import { rowFaults } from './row-faults.ts'
 import { derivedSchema, FramedWriter, RecordReaders, shapeOf } from './shapes.ts'
 
 const nothing = new Uint8Array(0)
@@ -27,7 +27,7 @@ export class AvroFormat implements Format {
     const keys = new FramedWriter(writer, nothing, key, shapeOf(table, 'key', this.#values))
     const out = (schema: ParsedSchema, bytes: Uint8Array) =>
       this.#values.encoding === 'binary' ? bytes : jsonEncoded(schema, bytes)
-    const writers: PlainWriters = {
+    const writers: RowWriters = {
       table,
       row: (row, old) => out(value, rows.write(row, old)),
       key: (row, old) => (table.key.length === 0 ? null : out(key, keys.write(row, old))),
@@ -45,10 +45,11 @@ export class AvroFormat implements Format {
       encoding === 'binary' ? schema.read(bytes, part) : readJsonEncoded(schema, bytes, part)
     const readers = {
       table: known,
+      connector: 'avro',
       row: (bytes: Uint8Array): Row => rows.read(value, read(value, bytes, 'value')),
       key: (bytes: Uint8Array): Row => keys.read(key, read(key, bytes, 'key')),
     }
-    return plainDecoder(readers, changelog, this.#context.role)
+    return rowDecoder(readers, { changelog, role: this.#context.role }, rowFaults)
   }
 
   #schemas(table: Table): { readonly key: ParsedSchema; readonly value: ParsedSchema } {
@@ -60,10 +61,12 @@ export class AvroFormat implements Format {
 }
 
 /** The encoder of a role and changelog. */
-export function encoderOf(writers: PlainWriters, values: SharedValues, context: FormatContext): Encoder {
+export function encoderOf(writers: RowWriters, values: SharedValues, context: FormatContext): Encoder {
   if (context.role === 'key') return keyEncoder(writers)
-  const truncated = onTruncate(values['encode.truncate'], context)
-  return values.changelog === 'none' ? appendEncoder(writers, truncated) : upsertEncoder(writers, truncated)
+  const onTruncate = truncated(values['encode.truncate'], context, rowFaults)
+  return values.changelog === 'none'
+    ? appendEncoder(writers, onTruncate, rowFaults)
+    : upsertEncoder(writers, onTruncate, rowFaults)
 }
 
 export function knownTable(table: Table | undefined): Table {
@@ -72,6 +75,3 @@ export function knownTable(table: Table | undefined): Table {
     message: 'The format avro does not know the columns of the rows that it is to read.',
   })
 }
-
-/** For errors of decoding: which table it was about. */
-export const placeOf = (table: Table) => ({ table: tableName(table) })

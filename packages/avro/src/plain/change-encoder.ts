@@ -1,10 +1,10 @@
 import type { EncodedRecord, Encoder, Row, Table, Update } from '@cdc/core'
 import { tableName } from '@cdc/core'
+import { record, type truncated } from '@cdc/row-records'
 import { error } from '../errors.ts'
 import type { AvroType } from '../schema/avro-type.ts'
 import type { AvroWriter } from '../wire/avro-writer.ts'
 import { withNull } from './cell-codec.ts'
-import { type OnTruncate, record } from './plain-encoders.ts'
 import { type RecordShape, RecordWriter } from './record-codec.ts'
 
 /** Writes Flink's shape of a change: before, after and op, in the order that the schema has them. */
@@ -64,7 +64,11 @@ export interface ChangeWriters {
 }
 
 /** An update is one `u`, or the `d` and `c` that Flink writes: so in any case where it moves its row to another key. */
-export function changeEncoder(writers: ChangeWriters, split: boolean, truncated: OnTruncate): Encoder {
+export function changeEncoder(
+  writers: ChangeWriters,
+  split: boolean,
+  onTruncate: ReturnType<typeof truncated>,
+): Encoder {
   const { changes } = writers
   return {
     encode(change) {
@@ -76,7 +80,7 @@ export function changeEncoder(writers: ChangeWriters, split: boolean, truncated:
         case 'delete':
           return [record(writers.key(change.before), changes.write(change.before, undefined, 'd'))]
         case 'truncate':
-          return truncated(change)
+          return onTruncate(change)
       }
     },
   }

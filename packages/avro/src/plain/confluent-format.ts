@@ -1,4 +1,5 @@
 import { type Decoder, type Encoder, type Format, type FormatContext, type Row, type Table, tableName } from '@cdc/core'
+import { type RowWriters, rowDecoder } from '@cdc/row-records'
 import { error } from '../errors.ts'
 import { RegistryClient } from '../registry/registry-client.ts'
 import { registrySettings } from '../registry/registry-options.ts'
@@ -8,9 +9,8 @@ import { type ParsedSchema, parseAvroSchema } from '../schema/parsed-schema.ts'
 import { AvroWriter } from '../wire/avro-writer.ts'
 import { frameOf } from '../wire/frame.ts'
 import { encoderOf, knownTable } from './avro-format.ts'
-import { plainDecoder } from './plain-decoder.ts'
-import type { PlainWriters } from './plain-encoders.ts'
 import type { AvroConfluentValues } from './plain-options.ts'
+import { rowFaults } from './row-faults.ts'
 import { derivedSchema, FramedWriter, RecordReaders, shapeOf } from './shapes.ts'
 
 /** `avro-confluent` in one role: records with the id of their schema before them. */
@@ -39,7 +39,7 @@ export class AvroConfluentFormat implements Format {
     const keys = keyed ? await this.#framed(writer, table, 'key') : undefined
     const bare = keysApart === true && table.key.length > 0 ? this.#bare(writer, table) : undefined
     const keyWriter = keys ?? bare
-    const writers: PlainWriters = {
+    const writers: RowWriters = {
       table,
       row: (row, old) => rows!.write(row, old),
       key: (row, old) => keyWriter?.write(row, old) ?? null,
@@ -57,11 +57,12 @@ export class AvroConfluentFormat implements Format {
     }
     const readers = {
       table: known,
+      connector: 'avro-confluent',
       prepare: (key: Uint8Array | null, value: Uint8Array | null) => this.#written.prepare(key, value),
       row: (bytes: Uint8Array) => read(rows, bytes, 'value'),
       key: (bytes: Uint8Array) => read(keys, bytes, 'key'),
     }
-    return plainDecoder(readers, this.#values.changelog, this.#context.role)
+    return rowDecoder(readers, { changelog: this.#values.changelog, role: this.#context.role }, rowFaults)
   }
 
   close(): Promise<void> {

@@ -1,0 +1,2 @@
+export { error, errorCatalogue } from './errors.ts'
+export { raw } from './raw.ts'
