@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type PostgresServer, startPostgres } from '@cdc/servers'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { Rig } from './rig.ts'
+
+vi.setConfig({ testTimeout: 240_000 })
 
 /** Holds the target's tables, so that the sink cannot go on. */
 async function block(rig: Rig): Promise<() => Promise<void>> {

@@ -1,6 +1,8 @@
 import { startPostgres, startProxy, startStandby, waitFor } from '@cdc/servers'
-import { test } from 'vitest'
+import { test, vi } from 'vitest'
 import { Rig } from './rig.ts'
+
+vi.setConfig({ testTimeout: 240_000 })
 
 test.concurrent('a failover to a standby that has the slot: the pipeline goes on by itself and is exact', async () => {
   await using primary = await startPostgres({ version: 18 })
@@ -25,7 +27,7 @@ test.concurrent('a failover to a standby that has the slot: the pipeline goes on
       )
       return slot?.kept
     },
-    { timeout: 45_000, interval: 200, describe: 'the slot to be on the standby' },
+    { timeout: 120_000, interval: 200, describe: 'the slot to be on the standby' },
   )
   await rig.write()
   await rig.same()

@@ -1,6 +1,8 @@
 import { startPostgres, startProxy, waitFor } from '@cdc/servers'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { Rig } from './rig.ts'
+
+vi.setConfig({ testTimeout: 240_000 })
 
 describe('a pipeline goes on by itself and is exact when', async () => {
   const [source, target] = await Promise.all([startPostgres({ version: 18 }), startPostgres({ version: 15 })])
@@ -61,7 +63,7 @@ describe('a pipeline goes on by itself and is exact when', async () => {
           )
           return waiting && rig.there(`SELECT pg_terminate_backend(${waiting.pid})`)
         },
-        { describe: 'the sink to wait for the lock', timeout: 45_000 },
+        { describe: 'the sink to wait for the lock', timeout: 120_000 },
       )
       await holder.end()
     }))

@@ -137,7 +137,7 @@ export class Rig implements AsyncDisposable {
         expect(await this.there(fingerprint)).toEqual(await this.at(fingerprint))
         return true
       },
-      { timeout: 45_000, describe: 'the target to be the same', interval: 50 },
+      { timeout: 120_000, describe: 'the target to be the same', interval: 50 },
     )
   }
 

@@ -1,6 +1,8 @@
 import { sharedPostgres } from '@cdc/servers'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { Rig } from './rig.ts'
+
+vi.setConfig({ testTimeout: 240_000 })
 
 /** A role of the rig's own, with the least that a pipeline needs. */
 async function rigWithRole(version: 15 | 18 = 15) {

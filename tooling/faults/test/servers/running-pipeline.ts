@@ -46,7 +46,7 @@ export class RunningPipeline {
 
   /** Waits for the condition; throws what ended the pipeline before. */
   async until(condition: () => boolean | Promise<boolean>, describe: string): Promise<void> {
-    await waitFor(async () => this.#ended || (await condition()), { timeout: 45_000, describe })
+    await waitFor(async () => this.#ended || (await condition()), { timeout: 120_000, describe })
     if (!this.#ended || (await condition())) return
     const failure = await this.#done
     throw new Error(`The pipeline ended while ${describe} was waited for: ${failure?.code} ${failure?.message}`, {
@@ -61,7 +61,7 @@ export class RunningPipeline {
 
   /** The error that ends it. */
   async failure(): Promise<CdcError> {
-    await waitFor(() => this.#ended, { timeout: 45_000, describe: 'the pipeline to refuse' })
+    await waitFor(() => this.#ended, { timeout: 120_000, describe: 'the pipeline to refuse' })
     const failure = await this.#done
     if (failure === undefined) throw new Error('The pipeline ended without an error.')
     return failure

@@ -1,6 +1,8 @@
 import { sharedPostgres, startPostgres, waitFor } from '@cdc/servers'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { Rig } from './rig.ts'
+
+vi.setConfig({ testTimeout: 240_000 })
 
 /** Ends the pipeline's stream and does something with the slot before it can be taken again. */
 async function snatch(rig: Rig, statement: string): Promise<void> {
@@ -98,7 +100,7 @@ test.concurrent.each([15, 18] as const)(
         const rows = await source.query("SELECT 1 FROM pg_replication_slots WHERE wal_status = 'lost'")
         return rows.length === 2
       },
-      { timeout: 30_000, describe: 'the slots to be lost', interval: 1 },
+      { timeout: 120_000, describe: 'the slots to be lost', interval: 1 },
     )
     await holder.end()
     expect((await run.failure()).code).toBe('SLOT_LOST')

@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sharedPostgres, startPostgres, waitFor } from '@cdc/servers'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { Rig } from './rig.ts'
+
+vi.setConfig({ testTimeout: 240_000 })
 
 /** Copies the target database, as a backup of it would; `restore` puts the copy in its place. */
 async function backup(rig: Rig) {
@@ -91,10 +93,10 @@ test.concurrent('two pipelines with one target: the second cannot take the slot,
   await rig.write()
   await rig.same()
   const fourth = rig.start({ state: elsewhere(), source: { 'slot.name': `${rig.slot}_b` } })
-  await waitFor(() => fourth.ended || fourth.count('streaming') > 0, { timeout: 30_000 })
+  await waitFor(() => fourth.ended || fourth.count('streaming') > 0, { timeout: 120_000 })
   await rig.write()
   // one of the two stops, whoever comes second to a commit, and nothing is there twice
-  await waitFor(() => fourth.ended || first.ended, { timeout: 30_000, describe: 'one of two writers to stop' })
+  await waitFor(() => fourth.ended || first.ended, { timeout: 120_000, describe: 'one of two writers to stop' })
   const [loser, winner] = fourth.ended ? [fourth, first] : [first, fourth]
   expect((await loser.failure()).code).toMatch(/^(POSITION_CONFLICT|SLOT_AHEAD)$/)
   await rig.write()
@@ -144,7 +146,7 @@ test.concurrent('source and target in one database, under another schema: nothin
       expect(await counts('copy')).toEqual(await counts('public'))
       return true
     },
-    { timeout: 30_000 },
+    { timeout: 120_000 },
   )
   await run.stop()
 })
