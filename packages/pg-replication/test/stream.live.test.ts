@@ -110,9 +110,12 @@ describe.each(postgresVersions)('PostgreSQL %i', (version) => {
     const before = (await readSlot(session, slot))!.confirmedFlushLsn
     const stream = await start()
     await session.query(insert(10))
-    await take(stream, 10)
+    const { end } = await take(stream, 10)
     stream.reply()
     await stream.close()
+    expect((await readSlot(session, slot))!.confirmedFlushLsn).toBe(before)
+    // not even that the stream begins later
+    await (await start({ start: end })).close()
     expect((await readSlot(session, slot))!.confirmedFlushLsn).toBe(before)
     expect((await take(await start(), 10)).ids).toEqual(numbers(10))
   })

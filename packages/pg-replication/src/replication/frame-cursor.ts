@@ -1,3 +1,4 @@
+import { pgError } from '../errors.ts'
 import type { Lsn } from '../lsn.ts'
 
 /** Kinds of frames in a replication stream, by their byte. */
@@ -21,7 +22,7 @@ export class FrameCursor {
     this.#next = 0
   }
 
-  /** XLOG_DATA, KEEPALIVE, or 0 at the end of the buffer. */
+  /** XLOG_DATA, KEEPALIVE, or 0 at the end of the buffer. Throws PROTOCOL_BROKEN for any other and for wrong lengths. */
   next(): number {
     const { buffer } = this
     const at = this.#next
@@ -31,7 +32,10 @@ export class FrameCursor {
     this.#frame = at + 5
     this.start = at + 30
     this.end = end
-    return buffer[at + 5]!
+    const kind = buffer[at + 5]!
+    // what is left out unread would be lost for good: there is no third kind, and both have a length of their own
+    if (kind === XLOG_DATA ? end <= at + 30 : kind !== KEEPALIVE || end !== at + 23) throw broken(buffer, at, end)
+    return kind
   }
 
   /** XLogData: where the message lies in the log. Keepalive: how far the server has decoded. */
@@ -48,4 +52,11 @@ export class FrameCursor {
   get replyRequested(): boolean {
     return this.buffer[this.#frame + 17] === 1
   }
+}
+
+function broken(buffer: Buffer, at: number, end: number) {
+  const kind = end > at + 5 ? `of kind 0x${buffer[at + 5]!.toString(16).padStart(2, '0')}` : 'without a kind'
+  return pgError('PROTOCOL_BROKEN', {
+    message: `The stream has a frame ${kind} and ${end - at - 5} bytes, which is neither data nor a keepalive.`,
+  })
 }

@@ -5,11 +5,11 @@ import type { ConnectionOptions } from '../connection/options.ts'
 import { Session } from '../connection/session.ts'
 import { pgError } from '../errors.ts'
 import type { Lsn } from '../lsn.ts'
-import { localError, postgresError, serverError } from '../postgres-error.ts'
+import { localError, postgresError, type ServerFields, serverError } from '../postgres-error.ts'
 import { slotFailure } from '../slot-failure.ts'
 import { BurstReader } from './burst-reader.ts'
-import { COPY_DATA, isMessageType, MessageSplitter } from './message-splitter.ts'
-import { serverFields } from './server-fields.ts'
+import { readControl } from './control.ts'
+import { COPY_DATA, MessageSplitter } from './message-splitter.ts'
 import { simpleQuery, startReplication } from './start-replication.ts'
 import { StatusReporter, statusInterval, statusUpdate } from './status-update.ts'
 
@@ -29,13 +29,7 @@ export interface StreamOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-const COPY_BOTH = 0x57
 const COPY_DONE = 0x63
-const COMMAND_COMPLETE = 0x43
-const READY_FOR_QUERY = 0x5a
-const ERROR = 0x45
-const NOTICE = 0x4e
-const PARAMETER = 0x53
 
 const copyDone = Buffer.from([COPY_DONE, 0, 0, 0, 4])
 const terminate = Buffer.from([0x58, 0, 0, 0, 4])
@@ -207,32 +201,14 @@ export class ReplicationStream {
   }
 
   #handle(type: number, body: Buffer): void {
-    switch (type) {
-      case COPY_BOTH:
-        this.#started = true
-        return
-      case ERROR:
-        this.#refuse(serverFields(body))
-        return
-      case NOTICE:
-        this.#notice(serverFields(body))
-        return
-      case COPY_DONE:
-      case COMMAND_COMPLETE:
-      case READY_FOR_QUERY:
-        this.#ended = true
-        return
-      case PARAMETER:
-        return
-      default:
-        if (!isMessageType(type))
-          throw pgError('PROTOCOL_BROKEN', {
-            message: `A message of unknown type 0x${type.toString(16)} came in the stream.`,
-          })
-    }
+    const control = readControl(type, body)
+    if (control.kind === 'started') this.#started = true
+    else if (control.kind === 'ended') this.#ended = true
+    else if (control.kind === 'error') this.#refuse(control.fields)
+    else if (control.kind === 'notice') this.#notice(control.fields)
   }
 
-  #refuse(fields: ReturnType<typeof serverFields>): void {
+  #refuse(fields: ServerFields): void {
     const { slot, publications } = this.#options
     const doing = this.#started ? `streaming from slot "${slot}"` : `to stream from slot "${slot}"`
     // the only object that decoding looks up by name is a publication
@@ -242,7 +218,7 @@ export class ReplicationStream {
   }
 
   /** 18 says only in a WARNING that it found no publication and left changes out. */
-  #notice(fields: ReturnType<typeof serverFields>): void {
+  #notice(fields: ServerFields): void {
     if (fields.code !== '42704' && fields.code !== '55000') return
     const { slot, publications } = this.#options
     const doing = `streaming from slot "${slot}" completely`

@@ -103,12 +103,17 @@ export class Assembler implements PgOutputHandler {
   /** Is this message, not decoded yet, a change of a table that nobody asked for? */
   ignores(buffer: Buffer, type: number | undefined, start: number): boolean {
     if (type !== INSERT && type !== UPDATE && type !== DELETE) return false
-    const relation = buffer.readUInt32BE(start + 1)
+    // too short for one is for the decoder to say
+    const relation = start + 5 <= buffer.length ? buffer.readUInt32BE(start + 1) : -1
     return this.#routes.get(relation) === undefined && this.#routes.has(relation)
   }
 
   begin(xid: number, commitLsn: bigint, commitTime: bigint): void {
     const { connector, database, wants, start } = this.#setup
+    if (this.#transaction !== undefined)
+      throw error('PROTOCOL_UNEXPECTED', {
+        message: 'The stream has the beginning of a transaction inside of another.',
+      })
     this.#transaction = { connector, database, id: String(xid), commitTime, commit: commitLsn, ...this.#previous }
     this.#old = commitLsn < start
     this.#order = 0
@@ -177,10 +182,12 @@ export class Assembler implements PgOutputHandler {
   }
 
   truncate(relations: readonly Relation[], cascade: boolean, restartIdentity: boolean): void {
+    if (this.#transaction === undefined)
+      throw error('PROTOCOL_UNEXPECTED', { message: 'The stream has a TRUNCATE outside of a transaction.' })
     const origin = this.#origin(this.#order++)
     if (this.#old || this.#setup.skipped.has('t')) return
     for (const route of this.#setup.truncated(relations)) {
-      if (this.#transaction!.commit < route.cut) continue
+      if (this.#transaction.commit < route.cut) continue
       if (route.announce !== undefined) this.#announce(route)
       this.#changes.push({
         kind: 'truncate',

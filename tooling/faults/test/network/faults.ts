@@ -30,7 +30,7 @@ export const faults: readonly Fault[] = [
   { name: 'a pipeline that hears nothing after', passes: 'all', silent: true, strike: (link) => link.swallow('down') },
   { name: 'a delay from', passes: 'none', harmless: true, strike: (_, proxy) => proxy.delay(5) },
   { name: 'a trickle from', passes: 'half', harmless: true, strike: (_, proxy) => proxy.throttle(400_000) },
-  { name: 'packets of 50 bytes from', passes: 'half', harmless: true, strike: (_, proxy) => proxy.fragment(50) },
+  { name: 'packets of 500 bytes from', passes: 'half', harmless: true, strike: (_, proxy) => proxy.fragment(500) },
   {
     name: 'connections that are refused from',
     passes: 'none',

@@ -52,7 +52,7 @@ export class Ground {
         await this.server.query(`SELECT pg_drop_replication_slot(slot_name) ${ours} AND NOT active`)
         return (await this.server.query(`SELECT 1 ${ours}`)).length === 0
       },
-      { timeout: 20_000, describe: 'the slot to be dropped' },
+      { timeout: 60_000, describe: 'the slot to be dropped' },
     )
     await this.server.query(`DROP PUBLICATION IF EXISTS ${this.#case}`, this.source)
   }
@@ -89,7 +89,7 @@ export class Ground {
   sinkOptions(port: number): SinkOptions {
     const { host, user, password } = this.server
     return {
-      url: `jdbc:postgresql://${host}:${port}/${this.target}?socketTimeout=2&connectTimeout=2`,
+      url: `jdbc:postgresql://${host}:${port}/${this.target}?socketTimeout=5&connectTimeout=5`,
       username: user,
       password,
       'sink.state-table': `${this.#case}.cdc_position`,

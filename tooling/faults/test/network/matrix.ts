@@ -6,7 +6,7 @@ import { Ground } from './ground.ts'
 import { type LinkName, phases } from './phases.ts'
 
 /** Cases that run side by side: most of the time each waits for a limit of time to pass. */
-const WIDTH = Number(process.env.CDC_FAULTS_WIDTH ?? 10)
+const WIDTH = Number(process.env.CDC_FAULTS_WIDTH ?? 12)
 /** Only cases whose sentence has this in it. */
 const only = process.env.CDC_FAULTS_ONLY ?? ''
 /** How often each fault strikes. */
@@ -14,7 +14,7 @@ const times = Number(process.env.CDC_FAULTS_TIMES ?? 1)
 
 /** All pairs, or one of `SHARE`, such that each phase meets faults of all kinds and each fault phases of all kinds. */
 const all = process.env.CDC_FAULTS === 'all' || only !== ''
-const SHARE = 4
+const SHARE = 6
 const chosen = (phase: number, fault: number) => all || (phase + fault) % SHARE === 0
 
 const sentence = ({ link, phase, fault }: NetworkCase) => `${fault.name} ${phase.name} on the link to the ${link}`
@@ -32,7 +32,7 @@ export function networkMatrix(link: LinkName): void {
 
     beforeAll(async () => {
       // a walsender whose client has vanished is gone soon
-      server = await startPostgres({ settings: { wal_sender_timeout: '2s' } })
+      server = await startPostgres({ settings: { wal_sender_timeout: '6s' } })
       let next = 0
       const work = async () => {
         const ground = await Ground.of(server)
