@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { readChanges } from '@cdc/core'
+import { armFailpoints, readChanges } from '@cdc/core'
 import { debeziumJson } from '@cdc/debezium-json'
 import { json } from '@cdc/json'
 import { tableOf } from '@cdc/testkit'
@@ -51,6 +51,27 @@ test('a file is hidden until it is finished, and finished when it is large enoug
   await put(sink, 'three', [3, 'c'])
   await sink.close()
   expect(dataFiles(folder)).toEqual(['public.items-000001.jsonl', 'public.items-000002.jsonl'])
+})
+
+test('lines are durable before the manifest that speaks of them, and files get their names after it', async () => {
+  const folder = newFolder()
+  const sink = await opened(sinkTo(folder, { 'sink.rolling-policy.file-size': '1b' }))
+  const steps: string[] = []
+  armFailpoints((name) => void steps.push(name))
+  try {
+    await put(sink, 'one', [1, 'a'])
+  } finally {
+    armFailpoints(undefined)
+  }
+  await sink.close()
+  expect(steps.filter((name) => name.startsWith('files.'))).toEqual([
+    'files.write',
+    'files.sync',
+    'files.manifest.write',
+    'files.manifest.rename',
+    'files.manifest.sync',
+    'files.rename',
+  ])
 })
 
 test('a file that is written on is there from the first flush, under its own name', async () => {

@@ -23,14 +23,6 @@ export const sinkMutants: readonly Mutant[] = [
     tests: faults,
   },
   {
-    name: 'failed-commit-taken',
-    law: 'A COMMIT that was answered with ROLLBACK has not happened.',
-    file: sink,
-    find: "if (last !== 'COMMIT') throw",
-    replace: "if (last === '') throw",
-    tests: [...faults, ...apply],
-  },
-  {
     name: 'open-table-committed',
     law: 'Rows of a snapshot table stay in the open transaction until the table is whole.',
     file: sink,
@@ -43,8 +35,8 @@ export const sinkMutants: readonly Mutant[] = [
     name: 'fence-not-compared',
     law: 'A process that another has overtaken finds it in its transaction and rolls back.',
     file: store,
-    find: 'WHERE ${own} AND token = $3 FOR UPDATE) AS own`',
-    replace: 'WHERE ${own} AND $3 = $3 FOR UPDATE) AS own`',
+    find: 'return `${this.#process}:${this.#writes++}`',
+    replace: "return 'token'",
     tests: faults,
   },
   {
