@@ -27,7 +27,26 @@ const kinds: Readonly<Record<ErrorKind, string>> = {
 
 /** `docs/05-errors.md`: every code that can stop a pipeline, from what the packages declare with `defineErrors`. */
 export async function errorPage(root: string): Promise<Page> {
-  return { path: join('docs', '05-errors.md'), text: errorText(await readCatalogues(root)) }
+  const runbooks = readFileSync(join(root, runbookPage), 'utf8')
+  return { path: join('docs', '05-errors.md'), text: errorText(await readCatalogues(root), runbooksByCode(runbooks)) }
+}
+
+const runbookPage = join('docs', '18-runbooks.md')
+
+/** By code the link to the section of the runbooks that has it in its line `Codes:`. */
+export function runbooksByCode(page: string): Map<string, string> {
+  const links = new Map<string, string>()
+  let heading = ''
+  for (const line of page.split('\n')) {
+    if (line.startsWith('## ')) heading = line.slice(3)
+    if (!line.startsWith('Codes: ')) continue
+    const anchor = heading
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9 -]/g, '')
+      .replaceAll(' ', '-')
+    for (const [, code] of line.matchAll(/`([A-Z0-9_]+)`/g)) links.set(code!, `[${heading}](18-runbooks.md#${anchor})`)
+  }
+  return links
 }
 
 /** Every export of a `*errors.ts` that `defineErrors` made. */
@@ -59,7 +78,10 @@ function add(exports: Record<string, unknown>, name: string, catalogue: Catalogu
   }
 }
 
-export function errorText(catalogue: Catalogue): string {
+export function errorText(catalogue: Catalogue, runbooks: ReadonlyMap<string, string> = new Map()): string {
+  const unknown = [...runbooks.keys()].filter((code) => !catalogue.has(code))
+  if (unknown.length > 0)
+    throw new Error(`docs/18-runbooks.md has codes that no package declares: ${unknown.join(', ')}`)
   const rows = Object.entries(kinds).map(
     ([kind, meaning]) =>
       `| \`${kind}\` | ${meaning} | ${errorAction[kind as ErrorKind] === 'rewind' ? 'tries again' : 'stops'} |`,
@@ -77,11 +99,11 @@ anew, and reading goes on from where the sinks stand, so nothing is lost and not
 | --- | --- | --- |
 ${rows.join('\n')}
 
-${codes.map((code) => section(code, catalogue.get(code)!)).join('\n\n')}
+${codes.map((code) => section(code, catalogue.get(code)!, runbooks.get(code))).join('\n\n')}
 `
 }
 
-function section(code: string, declared: readonly Declared[]): string {
+function section(code: string, declared: readonly Declared[], runbook: string | undefined): string {
   const same = new Map<string, Declared & { packages: string[] }>()
   for (const entry of declared) {
     const key = JSON.stringify([entry.kind, entry.cause, entry.cure])
@@ -93,7 +115,8 @@ function section(code: string, declared: readonly Declared[]): string {
     ({ kind, cause, cure, packages }) =>
       `Kind \`${kind}\`, from ${packages.map((name) => `\`${name}\``).join(', ')}.\n\n- **Cause:** ${plain(cause)}\n- **Cure:** ${plain(cure)}`,
   )
-  return `## ${code}\n\n${texts.join('\n\n')}`
+  const link = runbook === undefined ? '' : `\n- **Runbook:** ${runbook}`
+  return `## ${code}\n\n${texts.join('\n\n')}${link}`
 }
 
 /** `<name>` in a text is a place to fill in and no HTML. Code between backticks stays as it is. */

@@ -1,6 +1,6 @@
 import { defineOptions, defineSink, text } from '@cdc/core'
 import { expect, it } from 'vitest'
-import { errorText } from '../src/error-page.ts'
+import { errorText, runbooksByCode } from '../src/error-page.ts'
 import { includeCode } from '../src/included-code.ts'
 import { fillIn } from '../src/option-tables.ts'
 
@@ -44,6 +44,17 @@ it('lists each code once, with cause and cure', () => {
   )
   expect(page.match(/^## .*$/gm)).toEqual(['## A_CODE', '## B_CODE'])
   expect(page).toContain('Kind `config`, from `a`, `b`.\n\n- **Cause:** It is \\<wrong>.\n- **Cure:** Put it right.')
+})
+
+it('links a code to the runbook that names it, and refuses a runbook for a code that is none', () => {
+  const runbooks = runbooksByCode('# R\n\n## The slot is gone, or moved\n\nCodes: `A_CODE`, `B_CODE`\n')
+  const entry = { kind: 'config', cause: 'a', cure: 'b', package: 'p' } as const
+  const catalogue = new Map(['A_CODE', 'B_CODE', 'C_CODE'].map((code) => [code, [entry]]))
+  const page = errorText(catalogue, runbooks)
+  expect(page.match(/Runbook:.*/g)).toEqual(
+    Array(2).fill('Runbook:** [The slot is gone, or moved](18-runbooks.md#the-slot-is-gone-or-moved)'),
+  )
+  expect(() => errorText(new Map(), runbooks)).toThrow('A_CODE, B_CODE')
 })
 
 it('shows files of the repository between their markers, and leaves the rest', () => {
