@@ -25,7 +25,7 @@ interface Watched {
 
 const quick = {
   'heartbeat.interval.ms': '200',
-  'session.timeout.ms': '6000',
+  'session.timeout.ms': '30000',
   'fetch.max.wait.ms': '50',
   'auto.offset.reset': 'earliest',
   'metadata.max.age.ms': '1000',

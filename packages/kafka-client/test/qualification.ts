@@ -246,9 +246,7 @@ export function qualify(adapter: KafkaAdapter): void {
     let server: KafkaServer
 
     beforeAll(async () => {
-      server = await startKafka({
-        settings: { 'producer.id.expiration.ms': '2000', 'producer.id.expiration.check.interval.ms': '200' },
-      })
+      server = await startKafka()
       await warmUp(server.bootstrapServers)
     })
 
@@ -266,14 +264,14 @@ export function qualify(adapter: KafkaAdapter): void {
       const sending = (async () => {
         for (; !stop; sent += 200) await producer.send(numbered(topic, sent, sent + 200))
       })()
-      await expect.poll(() => sent, { timeout: 30_000 }).toBeGreaterThan(2_000)
+      await expect.poll(() => sent, { timeout: 60_000 }).toBeGreaterThan(1_000)
       await server.restart('SIGTERM')
       const then = sent
-      await expect.poll(() => sent, { timeout: 60_000 }).toBeGreaterThan(then + 2_000)
+      await expect.poll(() => sent, { timeout: 100_000 }).toBeGreaterThan(then + 1_000)
       stop = true
       await sending
       expect(valuesByKey(await readAll(own, topic))).toEqual(expectedByKey(sent))
-    })
+    }, 180_000)
 
     test('the leader is frozen and goes on: what was sent meanwhile arrives once, in order by key', async () => {
       await using own = await open(long ? {} : quick, server)
@@ -310,14 +308,18 @@ export function qualify(adapter: KafkaAdapter): void {
     })
 
     test('the broker forgets the producer: the next sends arrive once, or end in a code', async () => {
-      await using own = await open(quick, server)
+      // a broker of its own: it takes a repeat for a new record once it has forgotten who sent it
+      await using forgetful = await startKafka({
+        settings: { 'producer.id.expiration.ms': '1500', 'producer.id.expiration.check.interval.ms': '200' },
+      })
+      await using own = await open(quick, forgetful)
       const topic = `${prefix}-expired`
       await own.admin().createTopics([{ topic }])
       await using producer = own.producer()
       await producer.send(numbered(topic, 0, 100))
       // no request tells when: the broker's own interval and expiry, twice over
       const idleSince = Date.now()
-      await expect.poll(() => Date.now() - idleSince, { timeout: 20_000 }).toBeGreaterThan(4_000)
+      await expect.poll(() => Date.now() - idleSince, { timeout: 20_000 }).toBeGreaterThan(3_000)
       const sent = await producer.send(numbered(topic, 100, 200)).catch((error: { code: string }) => error)
       if ('code' in sent) expect(sent.code).toBe('KAFKA_PRODUCER_STATE')
       const read = await readAll(own, topic)

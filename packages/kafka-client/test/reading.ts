@@ -1,6 +1,10 @@
+import { waitFor } from '@cdc/servers'
 import type { Isolation, KafkaClient, KafkaRecord, ProducerRecord } from '../src/port.ts'
 
-/** Everything in a topic, up to its end now. Fails when it does not get there within a minute. */
+/**
+ * Everything in a topic, up to its end now, once no transaction is open in it: markers are written a moment after a
+ * commit is answered. Fails when it does not get there within a minute.
+ */
 export async function readAll(
   client: KafkaClient,
   topic: string,
@@ -8,7 +12,14 @@ export async function readAll(
 ): Promise<(KafkaRecord & { readonly partition: number })[]> {
   const description = (await client.admin().describe([topic])).get(topic)!
   const partitions = description.partitions.map(({ partition }) => ({ topic, partition }))
-  const ends = await client.admin().offsets(partitions, 'latest', isolation)
+  const latest = (level: Isolation) => client.admin().offsets(partitions, 'latest', level)
+  const ends = await waitFor(
+    async () => {
+      const [stable, all] = [await latest('read_committed'), await latest('read_uncommitted')]
+      return stable.every(({ offset }, i) => offset === all[i]!.offset) && stable
+    },
+    { timeout: 60_000, describe: `the transactions of topic ${topic} to end` },
+  )
   const starts = await client.admin().offsets(partitions, 'earliest', isolation)
   const from = starts.map((start, i) => ({ ...start, endOffset: ends[i]!.offset }))
   await using reader = client.reader({ partitions: from, isolation })
