@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { waitFor } from '@cdc/servers'
 
-const main = join(import.meta.dirname, '../../../../apps/cdc/src/main.ts')
+export const main = join(import.meta.dirname, '../../../../apps/cdc/src/main.ts')
 
 /** `cdc run` of a pipeline file as a process; `wrapper` is put before the command. */
 export class CdcRun implements AsyncDisposable {
