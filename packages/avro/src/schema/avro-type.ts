@@ -134,9 +134,9 @@ export interface BinaryReader {
   readonly canonical: string
 }
 
-/** Checks a schema and compiles its reader. Throws what is no error of ours where it is no schema. */
-export function binaryReader(schema: unknown): BinaryReader {
-  const type = avsc.Type.forSchema(schema as never, {
+/** A schema compiled by avsc. Throws what is no error of ours where it is no schema. */
+export function avscType(schema: unknown) {
+  return avsc.Type.forSchema(schema as never, {
     registry: { long: bigLong },
     // with properties of its own, a long is not looked up by its name
     typeHook: (one: unknown) =>
@@ -144,6 +144,11 @@ export function binaryReader(schema: unknown): BinaryReader {
     // a decimal whose scale is larger than its precision is no fault to Java's either
     logicalTypes: {},
   })
+}
+
+/** Checks a schema and compiles its reader. Throws as `avscType`. */
+export function binaryReader(schema: unknown): BinaryReader {
+  const type = avscType(schema)
   return {
     read: (bytes) => type.fromBuffer(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)) as unknown,
     canonical: JSON.stringify(type.schema()),
