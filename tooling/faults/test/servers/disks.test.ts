@@ -111,7 +111,8 @@ testWith(mounts)(
     const out = join(disk.of(run), 'out')
     const written = () =>
       readdirSync(out, { recursive: true, encoding: 'utf8' })
-        .filter((name) => name.endsWith('.jsonl'))
+        // files that are not finished too
+        .filter((name) => name.includes('ledger'))
         .flatMap((name) => readFileSync(join(out, name), 'utf8').trimEnd().split('\n'))
         .map((line) => JSON.parse(line).after.n as number)
     await waitFor(() => written().length >= expected.length, { timeout: 120_000, describe: 'all lines' })
