@@ -129,12 +129,6 @@ describe.each(kafkaAdapters)('the adapter over %s', (adapter) => {
         () => ({ 'security.protocol': 'SSL', 'ssl.truststore.location': certificates.otherCa }),
       ],
       ['authorities that do not know it', 'KAFKA_TLS', 'SSL', () => ({ 'security.protocol': 'SSL' })],
-      [
-        'TLS to a listener of plain text',
-        'KAFKA_PROTOCOL',
-        'PLAINTEXT',
-        () => ({ 'security.protocol': 'SSL', ...tls() }),
-      ],
     ]
 
   test.each(refusals)('%s ends in %s', async (_name, code, listener, properties) => {

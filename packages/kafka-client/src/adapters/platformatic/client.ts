@@ -29,19 +29,19 @@ export class PlatformaticClient implements KafkaClient {
   }
 
   producer(options: ProducerOptions = {}): Producer {
-    return this.#keep(new PlatformaticProducer(this.#settings, options))
+    return this.#keep((closed) => new PlatformaticProducer(this.#settings, options, closed))
   }
 
   reader(options: ReaderOptions): Reader {
-    return this.#keep(new PlatformaticReader(this.#settings, options))
+    return this.#keep((closed) => new PlatformaticReader(this.#settings, options, closed))
   }
 
   member(options: MemberOptions): Member {
-    return this.#keep(new PlatformaticMember(this.#settings, options))
+    return this.#keep((closed) => new PlatformaticMember(this.#settings, options, closed))
   }
 
   admin(): Admin {
-    this.#admin ??= this.#keep(new PlatformaticAdmin(this.#settings))
+    this.#admin ??= this.#keep(() => new PlatformaticAdmin(this.#settings))
     return this.#admin
   }
 
@@ -55,7 +55,9 @@ export class PlatformaticClient implements KafkaClient {
     return this.close()
   }
 
-  #keep<T extends { close(): Promise<void> }>(one: T): T {
+  /** What is closed by its user is forgotten. */
+  #keep<T extends { close(): Promise<void> }>(make: (closed: () => void) => T): T {
+    const one: T = make(() => this.#made.delete(one))
     this.#made.add(one)
     return one
   }

@@ -7,7 +7,10 @@ import { groupOffsets, PlatformaticAdmin } from './admin.ts'
 import { Cluster } from './cluster.ts'
 import { closedError } from './connections.ts'
 import { Fetcher } from './fetcher.ts'
+import { isGroupBusy, movedOn, rebalanced } from './group-errors.ts'
 import { GroupSession, groupCode } from './group-session.ts'
+
+const leaveWithin = 5_000
 
 /**
  * See `Member` of the port. Two things run: heartbeats, which only note what the coordinator says, and the loop, which
@@ -20,6 +23,7 @@ export class PlatformaticMember implements Member {
   readonly #fetcher: Fetcher
   readonly #session: GroupSession
   readonly #ended = new AbortController()
+  readonly #closed: () => void
   readonly #owned = new Map<string, TopicPartition>()
   #loop: Promise<void> | undefined
   #joinDue = true
@@ -30,8 +34,10 @@ export class PlatformaticMember implements Member {
   #lastBeat = 0
   #seen = ''
   #lookedAt = 0
+  #beating = false
 
-  constructor(settings: KafkaSettings, options: MemberOptions) {
+  constructor(settings: KafkaSettings, options: MemberOptions, closed: () => void) {
+    this.#closed = closed
     const groupId = options.groupId ?? settings.groupId
     if (groupId === undefined)
       throw kafkaError('KAFKA_PROPERTY', {
@@ -86,7 +92,7 @@ export class PlatformaticMember implements Member {
       const code = await this.#session.commit(offsets)
       if (code === 0) return
       // the group moved on while this was under way: under the new generation, if the partition is still ours
-      if (generation !== this.#session.generation && this.#session.generation >= 0) throw kafkaRetry(what)
+      if (generation !== this.#session.generation && this.#session.generation >= 0) throw movedOn(what)
       if (code === groupCode.unknownMember || code === groupCode.illegalGeneration) this.#lose()
       else this.#rejoin()
       throw rebalanced(this.#session.groupId)
@@ -101,8 +107,11 @@ export class PlatformaticMember implements Member {
     await this.#loop
     try {
       await this.#give([...this.#owned.values()], this.#lost ? this.#options.onLost : this.#options.onRevoked)
-      if (!this.#lost) await this.#session.leave().catch(() => undefined)
+      // else the others wait for the session to run out
+      const soon = new Deadline(leaveWithin, 'leave the group')
+      if (!this.#lost) await soon.race(this.#session.leave()).catch(() => undefined)
     } finally {
+      this.#closed()
       await this.#cluster.close()
     }
   }
@@ -148,8 +157,9 @@ export class PlatformaticMember implements Member {
   }
 
   async #beat(): Promise<void> {
-    if (this.#exchange !== undefined || this.#session.generation < 0 || this.#ended.signal.aborted) return
+    if (this.#beating || this.#exchange !== undefined || this.#session.generation < 0) return
     const { generation } = this.#session
+    this.#beating = true
     try {
       const code = await this.#session.heartbeat()
       if (generation !== this.#session.generation) return
@@ -161,6 +171,8 @@ export class PlatformaticMember implements Member {
       if (isGroupBusy(error)) this.#fetcher.fail(error)
       // unreachable for as long as the coordinator keeps a silent member: others have the partitions by then
       else if (Date.now() - this.#lastBeat > this.#settings.sessionTimeout && this.#owned.size > 0) this.#lose()
+    } finally {
+      this.#beating = false
     }
   }
 
@@ -280,18 +292,4 @@ export class PlatformaticMember implements Member {
 
 function matchesWhole(pattern: RegExp, name: string): boolean {
   return new RegExp(`^(?:${pattern.source})$`, pattern.flags.replace('g', '')).test(name)
-}
-
-function rebalanced(groupId: string): Error {
-  return kafkaError('KAFKA_REBALANCED', {
-    message: `A partition of group '${groupId}' belongs to another member by now.`,
-  })
-}
-
-function kafkaRetry(what: string): Error {
-  return kafkaError('KAFKA_UNREACHABLE', { message: `Could not ${what} while the group was rebalancing.` })
-}
-
-function isGroupBusy(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'KAFKA_GROUP_BUSY'
 }

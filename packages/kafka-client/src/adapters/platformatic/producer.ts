@@ -17,10 +17,12 @@ export class PlatformaticProducer implements Producer {
   readonly #transactional: boolean
   readonly #sequences = new Map<string, number>()
   readonly #queue = new SendQueue((records, signal) => this.#deliver(records, signal))
+  readonly #closed: () => void
   #identity: ProducerIdentity | undefined
   #open = false
 
-  constructor(settings: KafkaSettings, { transactionalId, transactionTimeout }: ProducerOptions) {
+  constructor(settings: KafkaSettings, { transactionalId, transactionTimeout }: ProducerOptions, closed: () => void) {
+    this.#closed = closed
     this.#settings = settings
     this.#cluster = new Cluster(settings)
     this.#transactional = transactionalId !== undefined
@@ -66,6 +68,7 @@ export class PlatformaticProducer implements Producer {
 
   async close(): Promise<void> {
     this.#queue.end(kafkaError('KAFKA_CLOSED', { message: 'The producer is closed.' }))
+    this.#closed()
     await this.#cluster.close()
   }
 

@@ -9,8 +9,10 @@ export class PlatformaticReader implements Reader {
   readonly #cluster: Cluster
   readonly #fetcher: Fetcher
   readonly #empty: boolean
+  readonly #closed: () => void
 
-  constructor(settings: KafkaSettings, { partitions, isolation, maxRecords }: ReaderOptions) {
+  constructor(settings: KafkaSettings, { partitions, isolation, maxRecords }: ReaderOptions, closed: () => void) {
+    this.#closed = closed
     this.#cluster = new Cluster(settings)
     this.#fetcher = new Fetcher(this.#cluster, isolation ?? settings.isolation, maxRecords ?? settings.maxPollRecords)
     this.#fetcher.add(partitions)
@@ -31,6 +33,7 @@ export class PlatformaticReader implements Reader {
 
   async close(): Promise<void> {
     this.#fetcher.fail(closedError())
+    this.#closed()
     await this.#cluster.close()
   }
 
