@@ -1,5 +1,10 @@
 #!/usr/bin/env node
-import { main } from './cli.ts'
+import { restartWithHeapFlags } from './heap.ts'
+
+// the one command that runs for long; before anything is loaded
+if (process.argv[2] === 'run') restartWithHeapFlags()
+
+const { main } = await import('./cli.ts')
 
 // a reader that is gone (`cdc tail | head`) is no fault
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -39,6 +39,9 @@ export interface AttemptSetup {
 /** How long a source may take to close, to let go of an iterator, or to send an acknowledgement. Milliseconds. */
 const sourceTimeout = 10_000
 
+/** A busy pipeline flushes after so many batches' bytes at the latest: a flush is a commit, or a sync of files. */
+const flushAt = 4
+
 /** Why work ends when a graceful stop takes too long, or is asked for before anything was read. */
 const letGo = new Error('let go')
 
@@ -260,7 +263,7 @@ export class Attempt {
   #isTimeToFlush(ahead: ReadAhead): boolean {
     const { batchBytes, flushInterval } = this.#setup.limits
     const { bytes } = this.#unflushed
-    return ahead.empty || bytes >= batchBytes || performance.now() - this.#lastFlush >= flushInterval
+    return ahead.empty || bytes >= flushAt * batchBytes || performance.now() - this.#lastFlush >= flushInterval
   }
 
   /** Never while a transaction is open; while a table is open without a position. */

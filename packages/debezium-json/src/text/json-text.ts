@@ -17,9 +17,18 @@ const escapes: Readonly<Record<string, string>> = {
   '\r': '\\r',
 }
 
+/** Texts are escaped in parts of this length: `replace` keeps a list of all that it found. */
+const part = 16 * 1024
+
 /** A string with its quotes. */
 export function quoted(text: string): string {
-  return special.test(text) ? `"${text.replace(specials, escapeOf)}"` : `"${text}"`
+  if (!special.test(text)) return `"${text}"`
+  if (text.length <= part) return `"${text.replace(specials, escapeOf)}"`
+  const parts = ['"']
+  for (let from = 0; from < text.length; from += part)
+    parts.push(text.slice(from, from + part).replace(specials, escapeOf))
+  parts.push('"')
+  return parts.join('')
 }
 
 function escapeOf(character: string): string {

@@ -6,9 +6,20 @@ const chunkLength = 128 * 1024
 const special = /[\\\t\n\r]/
 const escapes: Readonly<Record<string, string>> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' }
 
+/** Texts are escaped in parts of this length: `replace` keeps a list of all that it found. */
+const part = 16 * 1024
+
 /** A text as a field of COPY's text format. */
 export function copyField(text: string): string {
-  return special.test(text) ? text.replace(/[\\\t\n\r]/g, (character) => escapes[character]!) : text
+  if (!special.test(text)) return text
+  if (text.length <= part) return escaped(text)
+  const parts: string[] = []
+  for (let from = 0; from < text.length; from += part) parts.push(escaped(text.slice(from, from + part)))
+  return parts.join('')
+}
+
+function escaped(text: string): string {
+  return text.replace(/[\\\t\n\r]/g, (character) => escapes[character]!)
 }
 
 type Field = (cell: Exclude<Cell, null | undefined>) => string

@@ -168,3 +168,13 @@ function write(value: bigint | string | null): string {
     ? '\\N'
     : String(value).replaceAll(/[\b\f\n\r\t\v\\]/g, (character) => `\\${escapes[character]}`)
 }
+
+test('a large cell with escapes reads like a small one', () => {
+  const piece = 'a\\\\b\\tc\\n"ä\\101\\x4a\\xZ\\q\\b\\303\\244'
+  const [small] = read(`${piece}\t1\n`, [text, text])
+  const times = Math.ceil((2 * 1024 * 1024) / Buffer.byteLength(piece))
+  const [large] = read(`${piece.repeat(times)}\t1\n`, [text, text])
+  expect(small![0]).toBe('a\\b\tc\n"äAJxZq\bä')
+  expect(large![0] === (small![0] as string).repeat(times)).toBe(true)
+  expect(() => read(`1\t${piece.repeat(times)}\\\n`, [text, text])).toThrow(code('COPY_MALFORMED'))
+})

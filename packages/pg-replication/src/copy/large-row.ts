@@ -5,9 +5,11 @@ import { utf8Text } from '../values/text.ts'
 import { valueParser } from '../values/value-parser.ts'
 import type { CopyColumn } from './copy-column.ts'
 import { wrongCount } from './copy-row-reader.ts'
-import { withoutEscapes } from './without-escapes.ts'
+import { bytesWithoutEscapes } from './without-escapes.ts'
 
 const TAB = 0x09
+const BACKSLASH = 0x5c
+const CAPITAL_N = 0x4e
 
 /**
  * A row that is too long for one string, cell by cell: `from` to `to` without its line end. `before` rows came
@@ -44,10 +46,16 @@ function cell(buffer: Buffer, from: number, to: number, column: CopyColumn, ordi
     ) {
       return bytesFromBytes(buffer, from + 1, to)
     }
-    const text = utf8Text(buffer, from, to)
-    if (text === '\\N') return null
-    return valueParser(column.type, column.delimiter)(text.includes('\\') ? withoutEscapes(text) : text)
+    if (to - from === 2 && buffer[from] === BACKSLASH && buffer[from + 1] === CAPITAL_N) return null
+    return valueParser(column.type, column.delimiter)(textOf(buffer, from, to))
   } catch (error) {
     throw CdcError.from(error).at({ column: column.name ?? String(ordinal) })
   }
+}
+
+function textOf(buffer: Buffer, from: number, to: number): string {
+  const first = buffer.indexOf(BACKSLASH, from)
+  if (first < 0 || first >= to) return utf8Text(buffer, from, to)
+  const bytes = bytesWithoutEscapes(buffer, from, to)
+  return utf8Text(bytes, 0, bytes.length)
 }

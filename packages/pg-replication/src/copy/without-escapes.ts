@@ -29,6 +29,55 @@ export function withoutEscapes(text: string): string {
   return result + text.slice(from)
 }
 
+const BACKSLASH = 0x5c
+
+/**
+ * The same for a large cell, as bytes: a text of a hundred megabytes with many escapes would be as many pieces. Gives
+ * a buffer of its own. @throws COPY_MALFORMED
+ */
+export function bytesWithoutEscapes(buffer: Buffer, from: number, to: number): Buffer {
+  const bytes = Buffer.allocUnsafeSlow(to - from)
+  let length = 0
+  for (let at = from; at < to; ) {
+    const next = buffer.indexOf(BACKSLASH, at)
+    const end = next < 0 || next > to ? to : next
+    length += buffer.copy(bytes, length, at, end)
+    at = end
+    // escapes seldom come alone: the next one is looked at here and not searched for
+    while (at < to && buffer[at] === BACKSLASH) {
+      const size = escapeAt(buffer, at, to)
+      bytes[length++] = size.byte
+      at += size.length
+    }
+  }
+  return bytes.subarray(0, length)
+}
+
+const found = { byte: 0, length: 0 }
+
+/** One escape; the object is the same each time. */
+function escapeAt(buffer: Buffer, at: number, to: number): typeof found {
+  if (at + 1 >= to) throw decodeError('COPY_MALFORMED', { message: 'A cell of COPY ends in a backslash.' })
+  const code = buffer[at + 1]!
+  const letter = byteOfLetter[code]!
+  if ((code >= 0x30 && code <= 0x37) || code === 0x78) return numberAt(buffer, at, to)
+  found.byte = letter === 0 ? code : letter
+  found.length = 2
+  return found
+}
+
+const byteOfLetter = new Uint8Array(256)
+for (const [letter, text] of Object.entries(letters)) byteOfLetter[letter.charCodeAt(0)] = text.charCodeAt(0)
+
+/** An octal or hex number; `\x` without digits is an x. */
+function numberAt(buffer: Buffer, at: number, to: number): typeof found {
+  const text = /^(?:[0-7]{1,3}|x[0-9A-Fa-f]{1,2}|x)/.exec(buffer.toString('latin1', at + 1, Math.min(to, at + 4)))![0]
+  if (text === 'x') found.byte = 0x78
+  else found.byte = text[0] === 'x' ? Number.parseInt(text.slice(1), 16) : Number.parseInt(text, 8) & 0xff
+  found.length = 1 + text.length
+  return found
+}
+
 function isNumber(text: string, at: number): boolean {
   return /^(?:[0-7]|x[0-9A-Fa-f])/.test(text.slice(at, at + 2))
 }
