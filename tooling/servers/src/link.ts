@@ -25,7 +25,7 @@ export class Link {
   readonly #memory: () => number
   readonly #swallows: Record<Direction, boolean> = { up: false, down: false }
 
-  /** `memory`: for how many milliseconds an end outlives the other one that the network hides from it. */
+  /** `memory`: for how many milliseconds the server's end outlives a client that the network hides from it. */
   constructor(number: number, client: Socket, server: Socket, memory: () => number) {
     this.number = number
     this.client = client
@@ -46,8 +46,8 @@ export class Link {
   }
 
   /**
-   * What is sent from now on vanishes, in the direction named or in both: also that an end has closed, of which the
-   * other hears nothing until its own keep-alive gives up.
+   * What is sent from now on vanishes, in the direction named or in both: also that an end has closed. The server hears
+   * of that when its own keep-alive gives up, the client never.
    */
   swallow(direction?: Direction): void {
     for (const one of direction === undefined ? directions : [direction]) this.#swallows[one] = true
@@ -68,7 +68,7 @@ export class Link {
 
   #ended(direction: Direction, tell: (other: Socket) => void): void {
     const other = direction === 'up' ? this.server : this.client
-    if (this.#swallows[direction]) setTimeout(() => other.resetAndDestroy(), this.#memory()).unref()
-    else tell(other)
+    if (!this.#swallows[direction]) tell(other)
+    else if (direction === 'up') setTimeout(() => other.resetAndDestroy(), this.#memory()).unref()
   }
 }

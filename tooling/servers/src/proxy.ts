@@ -129,7 +129,7 @@ export class FaultyProxy implements AsyncDisposable {
     this.#swallowing = true
     for (const link of this.#links) link.swallow()
   }
-  /** How many milliseconds an end outlives the other one where bytes vanish between them. Default 1000. */
+  /** How many milliseconds the server's end outlives the client's where bytes vanish between them. Default 1000. */
   remember(milliseconds: number): void {
     this.#memory = milliseconds
   }

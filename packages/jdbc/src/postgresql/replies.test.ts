@@ -49,6 +49,18 @@ test.each([
   expect(() => read([Buffer.from(bytes)])).toThrow(expect.objectContaining({ code: 'TARGET_PROTOCOL' }))
 })
 
+test.each([
+  ['bytes behind its last cell', [0, 1, 0xff, 0xff, 0xff, 0xff, 0]],
+  ['a cell longer than the message', [0, 1, 0, 0, 0, 9, 0x61]],
+  ['a cell of length -2', [0, 1, 0xff, 0xff, 0xff, 0xfe]],
+  ['fewer cells than it says', [0, 2, 0xff, 0xff, 0xff, 0xff]],
+  ['no count', [0]],
+])('a row with %s is refused', (_, body) => {
+  expect(() => read([typed('D', Buffer.from(body)), dataRow([])])).toThrow(
+    expect.objectContaining({ code: 'TARGET_PROTOCOL' }),
+  )
+})
+
 test('a large row that comes in many pieces is not joined anew with each of them', () => {
   const row = dataRow(['x'.repeat(8_000_000)])
   const pieces = Array.from({ length: Math.ceil(row.length / 1000) }, (_, i) => row.subarray(i * 1000, i * 1000 + 1000))
