@@ -3,6 +3,7 @@ import { debeziumJson } from '@cdc/debezium-json'
 import { debeziumOptionTable } from '@cdc/postgres-cdc'
 import { expect, test } from 'vitest'
 import { loadPipeline } from '../src/config/load.ts'
+import { Connectors } from '../src/connectors.ts'
 import { fixtures, mistakes, pipelineFile, told } from './pipeline-file.ts'
 
 const file = (options: string) =>
@@ -76,4 +77,12 @@ test('each option that the source sends to the format debezium-json is one of th
   const { fields } = debeziumJson.options
   const names = Object.entries(fields).flatMap(([name, { text }]) => [name, ...(text.aliases ?? [])])
   expect(names).toEqual(expect.arrayContaining(sent))
+})
+
+test('every format that comes with the app is the one of its name, also where a package has several', async () => {
+  const connectors = new Connectors()
+  for (const name of connectors.names('format')) expect((await connectors.find('format', name))?.name).toBe(name)
+  expect(connectors.names('format')).toEqual(
+    expect.arrayContaining(['avro', 'avro-confluent', 'debezium-avro-confluent']),
+  )
 })

@@ -101,12 +101,14 @@ for (const scenario of ['tables', 'types', 'identity']) {
         })
       }
       const schemas = goldenSchemas(scenario)
+      // a label that was added since is in the schema from the table's next shape on
+      const textOf = (id: number) => schemas.get(id)!.text.replaceAll('happy, really,new"', 'happy, really"')
       const golden: TopicRecord[] = []
       for (const { topic, key, value, headers } of goldenAvro(scenario))
         golden.push({
           topic,
-          key: tree(key, (id) => schemas.get(id)!.text),
-          value: tree(value, (id) => schemas.get(id)!.text),
+          key: tree(key, textOf),
+          value: tree(value, textOf),
           headers: headers.map((one) => [one.key, parseTree(JSON.stringify(one.value))]),
         })
       const expected = comparable({ scenario, config, database: run.database, died: false, own, golden })

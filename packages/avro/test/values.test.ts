@@ -29,7 +29,8 @@ function held(cell: Cell, type: DataType): boolean {
     case 'timestamp':
     case 'timestamptz':
       // microseconds since 1970 end in the year 294247
-      return !(cell as string).endsWith('infinity') && !/^29427\d/.test(cell as string)
+      if ((cell as string).endsWith('infinity')) return false
+      return type.kind === 'date' || (type.precision ?? 6) <= 3 || !/^29427\d/.test(cell as string)
     case 'array':
       return (cell as readonly Cell[]).every((one) => one === null || (!Array.isArray(one) && held(one, type.element)))
     default:

@@ -147,6 +147,8 @@ class Assembly {
     if (line.bytes.length === 0) return []
     try {
       const [key, value] = this.#spec.line === 'value' ? [null, line.bytes] : partsOf(line)
+      const wanted = this.#decoder.prepare?.(key, value)
+      if (wanted !== undefined) await wanted
       return this.#decoder.decode(key, value).filter((change) => this.#isWanted(change))
     } catch (error) {
       await this.#unreadable.take(CdcError.from(error), file.found.path, line)
