@@ -46,7 +46,8 @@ function mendDdl(record: TopicRecord, config: Config, at: number): boolean {
     const fields = `${numberField('bb', 'int64')},${numberField('id', 'int32')}`
     record.key = keyTree('ddl', fields, '{"bb":10,"id":10}', config)
     mendField(record, 'bb', (text) => text.replace('"optional":true', '"optional":false'))
-  } else record.key = keyTree('ddl', numberField('id', 'int32'), `{"id":${id}}`, config)
+  } else if (id !== 9) record.key = keyTree('ddl', numberField('id', 'int32'), `{"id":${id}}`, config)
+  // row 9 comes while there is no primary key: so has Debezium it
   mendField(record, 'id', (text) => text.replace('"optional":true', '"optional":false'))
   mendField(record, 'd', (text) => text.replace('"optional":true', '"optional":false,"default":"dd"'))
   mendField(record, 'e', (text) => text.replace('"optional":true', '"optional":true,"default":5'))
@@ -102,7 +103,7 @@ export const identityDifferences: readonly Difference[] = [
   {
     name: 'shapes of a table that is being altered',
     reason:
-      'Debezium asks for keys, NOT NULL and defaults by the name that the table had, after it was renamed: no keys, everything optional. (After the primary key was dropped the source goes on with the key that it knew.)',
+      'Debezium asks for keys, NOT NULL and defaults by the name that the table had, after it was renamed: no keys, everything optional.',
     mend: (record, config, at) => isTopic(record, 'ddl') && mendDdl(record, config, at),
   },
   {
