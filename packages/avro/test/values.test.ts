@@ -2,6 +2,8 @@ import { type Cell, type DataType, isRowChange, silentLogger, type Table } from 
 import { edgeCells, Random, randomCell, sampleTypes, tableOf } from '@cdc/testkit'
 import { describe, expect, test } from 'vitest'
 import { avro } from '../src/index.ts'
+import { cellCodec } from '../src/plain/cell-codec.ts'
+import { AvroWriter } from '../src/wire/avro-writer.ts'
 
 const context = { pipeline: 'values', logger: silentLogger, report() {}, role: 'value' as const }
 
@@ -71,4 +73,12 @@ test('an error of a value does not hold the value', async () => {
   const table = tableOf('values', { id: { kind: 'int32' }, c: { kind: 'decimal', precision: 4, scale: 1 } }, ['id'])
   const failure = await there(table, '98765.4').catch((error: Error) => error)
   expect(JSON.stringify([failure, (failure as Error).message])).not.toContain('98765')
+})
+
+test('a time that is finer than the Avro type is refused, not cut off', () => {
+  const times = cellCodec({ kind: 'int', properties: { logicalType: 'time-millis' } }, { kind: 'time' })!
+  const writer = new AvroWriter()
+  writer.begin()
+  expect(times.write(writer, '10:34:56.789')).toBe(true)
+  expect(times.write(writer, '10:34:56.789012')).toBe(false)
 })
