@@ -42,7 +42,9 @@ async function runAll(list: readonly Mutant[]): Promise<number> {
 
 /** Tests that are red before anything is broken would kill every mutant and prove nothing. */
 async function isGreen(workspace: Workspace, list: readonly Mutant[]): Promise<boolean> {
-  const files = [...new Set(list.flatMap(({ tests }) => tests))]
+  // of the matrix of faults each mutant has its own case, and all of it would take too long
+  const files = [...new Set(list.filter(({ only }) => only === undefined).flatMap(({ tests }) => tests))]
+  if (files.length === 0) return true
   console.error(`Running ${files.length} test files with nothing broken`)
   const verdict = await workspace.test(files)
   if (verdict.outcome === 'green') return true
@@ -58,7 +60,7 @@ async function tryOut(workspace: Workspace, mutant: Mutant) {
   const source = await workspace.read(mutant.file)
   await workspace.write(mutant.file, mutate(mutant, source))
   try {
-    return await workspace.test(mutant.tests)
+    return await workspace.test(mutant.tests, mutant.only)
   } finally {
     await workspace.write(mutant.file, source)
   }

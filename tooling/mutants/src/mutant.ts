@@ -11,6 +11,8 @@ export interface Mutant {
   readonly replace: string
   /** Test files, from the workspace's root: each named one must exist, and one of them must go red. */
   readonly tests: readonly string[]
+  /** Of a matrix of faults only the cases with this sentence (`CDC_FAULTS_ONLY`). */
+  readonly only?: string
 }
 
 /** Where the fault goes. Throws when the code has moved on and the mutant must be written anew. */

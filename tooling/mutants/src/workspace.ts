@@ -48,16 +48,13 @@ export class Workspace {
   }
 
   /** Runs test files up to the first that fails. */
-  async test(files: readonly string[]): Promise<Verdict> {
+  async test(files: readonly string[], only?: string): Promise<Verdict> {
     const results = join(this.#folder, 'mutants-results.json')
     await rm(results, { force: true })
     const reporter = ['--reporter=json', `--outputFile=${results}`]
-    const code = await this.#run(join(this.#folder, 'node_modules/.bin/vitest'), [
-      'run',
-      '--bail=1',
-      ...reporter,
-      ...files,
-    ])
+    const vitest = join(this.#folder, 'node_modules/.bin/vitest')
+    const chosen: Record<string, string> = only === undefined ? {} : { CDC_FAULTS_ONLY: only }
+    const code = await this.#run(vitest, ['run', '--bail=1', ...reporter, ...files], chosen)
     const report = await readFile(results, 'utf8').then((text) => JSON.parse(text) as Report, ignoreMissing)
     if (report === undefined) return { outcome: 'broken' }
     const failed = report.testResults.flatMap((file) => file.assertionResults).find(({ status }) => status === 'failed')
@@ -74,12 +71,16 @@ export class Workspace {
     await rm(this.#folder, { recursive: true, force: true })
   }
 
-  async #run(command: string, parameters: readonly string[]): Promise<number> {
+  async #run(
+    command: string,
+    parameters: readonly string[],
+    environment: Readonly<Record<string, string>> = {},
+  ): Promise<number> {
     const path = `${join(this.#folder, 'node_modules/.bin')}:${process.env.PATH}`
     const child = spawn(command, parameters, {
       cwd: this.#folder,
       stdio: ['ignore', 'ignore', process.env.CDC_MUTANTS_VERBOSE === undefined ? 'ignore' : 'inherit'],
-      env: { ...process.env, PATH: path, CI: 'true' },
+      env: { ...process.env, PATH: path, CI: 'true', ...environment },
     })
     const [code] = (await once(child, 'exit')) as [number | null]
     return code ?? 1

@@ -3,6 +3,13 @@ import { postgresSourceMutants } from './postgres-source.ts'
 import { runtimeMutants } from './runtime.ts'
 import { sinkMutants } from './sinks.ts'
 import { stateMutants } from './state.ts'
+import { wireMutants } from './wire.ts'
 
 /** Every fault that the tests are held against. */
-export const mutants: readonly Mutant[] = [...runtimeMutants, ...stateMutants, ...postgresSourceMutants, ...sinkMutants]
+export const mutants: readonly Mutant[] = [
+  ...runtimeMutants,
+  ...stateMutants,
+  ...postgresSourceMutants,
+  ...sinkMutants,
+  ...wireMutants,
+]
