@@ -20,6 +20,7 @@ export const failpointList: readonly (readonly [name: string, meaning: string])[
   ['snapshot.exported', 'a snapshot is exported and nobody has imported it'],
   ['snapshot.import', 'a session is about to import the snapshot'],
   ['snapshot.table', 'a table is about to be locked and looked at'],
+  ['snapshot.locked', 'a table is locked, whether it has changed is about to be asked'],
   ['snapshot.chunk', 'rows of a table have come from COPY'],
   ['snapshot.table-read', 'the last row of a table has come'],
   ['snapshot.read', 'all tables of a round are read, the sessions are still open'],

@@ -1,4 +1,5 @@
 import { armFailpoints, type Change } from '@cdc/core'
+import { waitFor } from '@cdc/servers'
 import { afterEach, expect, test } from 'vitest'
 import { metadata, positionRules } from '../src/index.ts'
 import { fence, Live, versions } from './live.ts'
@@ -90,6 +91,38 @@ for (const version of versions)
     ])
     expect(await live.query('SELECT * FROM pg_replication_slots WHERE database = current_database()')).toEqual([])
   })
+
+test('transactions that wait for tables of a snapshot, and are waited for, get them', async () => {
+  await using live = await Live.of(
+    15,
+    `${fence} CREATE TABLE a (id int PRIMARY KEY); INSERT INTO a VALUES (1); CREATE TABLE b (id int PRIMARY KEY, filler text);
+     INSERT INTO b SELECT i, repeat('f', 1000) FROM generate_series(1, 20000) i;`,
+  )
+  const client = await live.server.client(live.database)
+  betweenCutAndRead(() => client.query('BEGIN; LOCK TABLE a'))
+  const follower = live.follow({ limits: { rows: 100, bytes: 1 << 14 } })
+  const held = `SELECT 1 FROM pg_locks WHERE relation = 'b'::regclass AND granted`
+  await waitFor(async () => (await live.query(held)).length > 0)
+  // whoever reads b waits for the turn of a, and whoever wants to read a for this transaction
+  await client.query('LOCK TABLE b; COMMIT')
+  await follower.until(() => follower.reports.some(({ type }) => type === 'streaming'))
+  await client.end()
+  await live.same(follower, ['a', 'b'])
+})
+
+test('a transaction that queues behind the lock of a snapshot does not wait for ever', async () => {
+  await using live = await Live.of(15, `${fence} CREATE TABLE a (id int PRIMARY KEY); INSERT INTO a VALUES (1);`)
+  let truncated: Promise<unknown> | undefined
+  armFailpoints(async (name) => {
+    if (name !== 'snapshot.locked' || truncated !== undefined) return
+    truncated = live.query('TRUNCATE a; INSERT INTO a VALUES (2)')
+    await waitFor(async () => (await live.query('SELECT 1 FROM pg_locks WHERE NOT granted')).length > 0)
+  })
+  const follower = live.follow({ options: { 'scan.snapshot.parallelism': 1 } })
+  await follower.until(() => follower.reports.some(({ type }) => type === 'streaming'))
+  await truncated
+  await live.same(follower, ['a'])
+})
 
 test('every table is announced, and rows carry their place, also where tables are empty', async () => {
   await using live = await Live.of(

@@ -1,7 +1,11 @@
-/** `pnpm test:kill --seeds N [--from S] [--jobs J] [--version V]`: the kill loop, any number of seeds. */
+/**
+ * `pnpm test:kill --seeds N [--from S] [--jobs J] [--version V]`: the kill loop, any number of seeds. With `--plan`
+ * it only says what they decide. `pnpm test:kill --hangs`: a process that hangs at each failpoint ends when asked to.
+ */
 import { parseArgs } from 'node:util'
 import { type PostgresServer, type PostgresVersion, startPostgres } from '@cdc/servers'
 import { describePlan, type Plan, planOf } from './plan.ts'
+import { runHangs } from './run-failpoints.ts'
 import { runSeed } from './run-seed.ts'
 import { Summary } from './summary.ts'
 
@@ -12,6 +16,7 @@ const { values } = parseArgs({
     jobs: { type: 'string', default: '2' },
     version: { type: 'string' },
     plan: { type: 'boolean', default: false },
+    hangs: { type: 'boolean', default: false },
   },
 })
 const [count, from, jobs] = [values.seeds, values.from, values.jobs].map((text) => {
@@ -21,7 +26,7 @@ const [count, from, jobs] = [values.seeds, values.from, values.jobs].map((text) 
 const version = values.version === undefined ? undefined : (Number(values.version) as PostgresVersion)
 
 if (values.plan) for (let seed = from; seed < from + count; seed++) console.log(describePlan(planOf(seed, version)))
-else process.exitCode = await runAll()
+else process.exitCode = values.hangs ? await runHangs(jobs) : await runAll()
 
 async function runAll(): Promise<number> {
   const servers = new Map<PostgresVersion, Promise<PostgresServer>>()

@@ -30,16 +30,20 @@ export class PipelineProcess {
     this.#reached = reached
     const output = openSync(log, 'a')
     const { NODE_OPTIONS: _, ...inherited } = process.env
-    this.#child = spawn(process.execPath, ['--conditions=cdc-source', ...heap, main, 'run', file, '--log-format', 'json'], {
-      stdio: ['ignore', 'ignore', output],
-      env: {
-        ...inherited,
-        CDC_FAILPOINTS: failpoints,
-        CDC_FAILPOINTS_REACHED: reached,
-        // a start takes half as long with what an earlier one has compiled
-        NODE_COMPILE_CACHE: join(tmpdir(), 'cdc-kill-compiled'),
+    this.#child = spawn(
+      process.execPath,
+      ['--conditions=cdc-source', ...heap, main, 'run', file, '--log-format', 'json'],
+      {
+        stdio: ['ignore', 'ignore', output],
+        env: {
+          ...inherited,
+          CDC_FAILPOINTS: failpoints,
+          CDC_FAILPOINTS_REACHED: reached,
+          // a start takes half as long with what an earlier one has compiled
+          NODE_COMPILE_CACHE: join(tmpdir(), 'cdc-kill-compiled'),
+        },
       },
-    })
+    )
     closeSync(output)
     this.ended = once(this.#child, 'exit').then(([code, signal]) => ({
       code: code as number | null,

@@ -12,7 +12,7 @@ interface Place {
 
 const start = `state.open checkpoint.load tables.load sink.open sink.position source.open connection.open
 connection.authenticate connection.settings publication.create publication.created slot.create slot.created
-snapshot.exported snapshot.import snapshot.table snapshot.chunk snapshot.table-read snapshot.read snapshot.handover
+snapshot.exported snapshot.import snapshot.table snapshot.locked snapshot.chunk snapshot.table-read snapshot.read snapshot.handover
 snapshot.again stream.start stream.started checkpoint.begin`
 const stream = `decode.relation decode.commit stream.batch batch.taken sink.write sink.flush sink.flushed sink.commit
 sink.committed checkpoint.save checkpoint.saved acknowledge acknowledged checkpoint.acknowledged tables.write
@@ -36,5 +36,11 @@ export function failpointsOf({ sinks, state }: Configuration, when: 'start' | 'r
     ...(sinks === 'jdbc' ? [] : places(files)),
     ...places(state === 'directory' ? directory : postgres),
   ]
-  return when === 'start' ? [...places(start), ...own] : [...places(start).slice(-14), ...places(stream), ...own]
+  return when === 'start' ? [...places(start), ...own] : [...places(start).slice(-15), ...places(stream), ...own]
+}
+
+/** All of them, by name. */
+export function namesOf(configuration: Configuration): string[] {
+  const all = [...failpointsOf(configuration, 'start'), ...failpointsOf(configuration, 'running')]
+  return [...new Set(all.map(({ name }) => name))]
 }

@@ -48,12 +48,14 @@ export async function runSeed(plan: Plan, server: PostgresConnection): Promise<S
   }
 }
 
-const namesIn = (file: string) => readFileSync(file, 'utf8').split('\n').filter(Boolean)
+const endedBy = ({ code, signal, error }: Ending) =>
+  new Fault(`the process ended by itself with ${code ?? signal} ${error ?? ''}`)
 
 /** Ends the run: what is told is not right. */
-class Fault extends Error {}
+export class Fault extends Error {}
 
-class SeedRun {
+/** One pipeline with its databases, its workload and those who watch it. */
+export class SeedRun {
   readonly #plan: Plan
   readonly #place: Place
   readonly #file: string
@@ -61,6 +63,7 @@ class SeedRun {
   #process: PipelineProcess | undefined
   #foreignKeys = false
   #lives = 0
+  #counts = { transactions: 0, bankReads: 0, samples: 0 }
 
   constructor(plan: Plan, place: Place) {
     this.#plan = plan
@@ -71,21 +74,37 @@ class SeedRun {
   async prepare(): Promise<void> {
     const { server, source, target, folder } = this.#place
     await server.query(sourceSql(this.#plan), source)
-    if (this.#plan.prepared) await server.query(preparedSql, target)
+    if (this.#plan.prepared) await server.query(preparedSql(this.#plan), target)
     mkdirSync(join(folder, 'files'))
     writeFileSync(this.#file, pipelineYaml(this.#place, this.#plan))
   }
 
   async run(): Promise<SeedResult> {
     const begun = performance.now()
-    const { server, source, target, folder } = this.#place
+    const fault = await this.supervised(async () => {
+      for (const round of this.#plan.rounds) await this.#round(round)
+    })
+    return {
+      seed: this.#plan.seed,
+      fault,
+      folder: this.#place.folder,
+      ends: this.#ends,
+      reached: [...this.reached],
+      ...this.#counts,
+      milliseconds: performance.now() - begun,
+    }
+  }
+
+  /** Does something while the workload goes on and the oracles look; then lets the pipeline catch up, and compares. */
+  async supervised(work: () => Promise<void>): Promise<string | undefined> {
+    const { server, source, target } = this.#place
     const workload = new Workload(server, source, this.#plan)
     const bank = new BankOracle(server, target)
     const acknowledged = new AcknowledgedOracle(this.#place, this.#plan)
     let fault: string | undefined
     try {
       workload.start()
-      for (const round of this.#plan.rounds) await this.#round(round)
+      await work()
       await workload.stop()
       await workload.last()
       await this.#drain()
@@ -99,18 +118,40 @@ class SeedRun {
       await bank.stop()
       await acknowledged.stop()
     }
-    fault ??= bank.fault ?? acknowledged.fault ?? (await this.#compare(workload))
-    return {
-      seed: this.#plan.seed,
-      fault,
-      folder,
-      ends: this.#ends,
-      reached: readdirSync(folder).flatMap((name) => (name.startsWith('reached.') ? namesIn(join(folder, name)) : [])),
+    this.#counts = {
       transactions: workload.transactions,
       bankReads: bank.reads,
       samples: acknowledged.samples,
-      milliseconds: performance.now() - begun,
     }
+    return fault ?? bank.fault ?? acknowledged.fault ?? (await this.#compare(workload))
+  }
+
+  /** Failpoints that the lives so far have passed. */
+  get reached(): ReadonlySet<string> {
+    const { folder } = this.#place
+    const files = readdirSync(folder).filter((name) => name.startsWith('reached.'))
+    return new Set(files.flatMap((name) => readFileSync(join(folder, name), 'utf8').split('\n').filter(Boolean)))
+  }
+
+  /** One life, killed when `until` is over. It may end before, by a failpoint. */
+  async life(failpoints: string, until: (process: PipelineProcess) => Promise<void>): Promise<void> {
+    await this.#addForeignKeys()
+    const process = this.#start(failpoints)
+    await until(process)
+    process.signal('SIGKILL')
+    const ending = await process.ended
+    if (ending.signal === 'SIGKILL' || ending.error?.startsWith('FAILPOINT') || (await this.#followed(ending))) return
+    throw endedBy(ending)
+  }
+
+  /** One life that hangs at a failpoint, and is asked to stop once it has passed `name`. */
+  async hanging(failpoints: string, name: string, patience: number): Promise<void> {
+    const process = this.#start(failpoints)
+    await waitFor(() => this.reached.has(name) || !process.running, { timeout: patience, describe: name })
+    process.signal('SIGTERM')
+    const ending = await process.endedWithin(patience)
+    if (ending === undefined) throw new Fault(`the process hangs at ${name} and does not stop`)
+    if (ending.code !== 0) throw endedBy(ending)
   }
 
   #start(failpoints: string): PipelineProcess {
@@ -141,7 +182,7 @@ class SeedRun {
     if (failpoint?.action === 'kill' && ending.signal === 'SIGKILL') return this.#count(failpoint.name)
     if (failpoint?.action === 'error' && ending.error === 'FAILPOINT') return this.#count(`${failpoint.name} (error)`)
     if (await this.#followed(ending)) return this.#count(ending.error!)
-    throw new Fault(`the process ended by itself with ${ending.code ?? ending.signal} ${ending.error ?? ''}`)
+    throw endedBy(ending)
   }
 
   /** Does what the hint of an error says that asks for a person: a column was renamed at the source. */
@@ -191,8 +232,7 @@ class SeedRun {
       const ending = await process.endedWithin(patience)
       if (ending === undefined) throw new Fault('the process was asked to stop and did not')
       if (ending.code === 0) return
-      if (!(await this.#followed(ending)))
-        throw new Fault(`the process ended by itself with ${ending.code ?? ending.signal} ${ending.error ?? ''}`)
+      if (!(await this.#followed(ending))) throw endedBy(ending)
     }
   }
 

@@ -28,8 +28,12 @@ INSERT INTO changing SELECT i, 0 FROM generate_series(1, 50) i;`
 export const accounts = 50
 export const balance = 1_000
 
-/** Made at the target beforehand: with a unique constraint that is not deferrable, which created tables lack. */
-export const preparedSql = 'CREATE TABLE seats (id int PRIMARY KEY, place int UNIQUE, v int NOT NULL);'
+/**
+ * Made at the target beforehand: with a unique constraint, which created tables lack. One that is not deferrable asks
+ * for transactions that the sink can hold as a whole.
+ */
+export const preparedSql = ({ rows }: Plan) =>
+  `CREATE TABLE seats (id int PRIMARY KEY, place int UNIQUE ${rows.items > 1_000 ? 'DEFERRABLE INITIALLY DEFERRED' : ''}, v int NOT NULL);`
 
 /** Foreign keys for the target, once its snapshot is over and consistent across tables. */
 export const foreignKeysSql = `

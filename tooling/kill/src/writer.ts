@@ -26,7 +26,7 @@ export class Writer {
   /** false: it was rolled back. */
   async transaction(client: Client): Promise<boolean> {
     const { random } = this
-    const count = random.chance(0.01) ? random.int(1_000, 4_000) : random.int(1, 3)
+    const count = random.chance(0.01) ? random.int(1_000, 2_000) : random.int(1, 3)
     const steps = Array.from({ length: random.int(1, 3) }, () => random.weighted(this.#steps))
     const bank = random.chance(0.6)
     const giveUp = random.chance(0.04)

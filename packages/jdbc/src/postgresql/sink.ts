@@ -78,13 +78,15 @@ export class PostgresSink implements Sink {
     await this.#guard('writing', signal, async () => {
       await this.#settle()
       if (batch.changes.length === 0) return
+      // a transaction is cut only where it is too large by itself: what constraints mind may be mended further on
+      if (batch.position === undefined && this.#whole && this.#isFull(batch)) await this.#apply(this.#take())
       this.#held = this.#held.length === 0 ? batch.changes : this.#held.concat(batch.changes)
       const first = this.#held.find(isRowChange)
       const snapshot = first?.origin.snapshot !== undefined
       this.#heldBytes += batch.bytes
       this.#whole = batch.position !== undefined
       if (this.#defers && !this.#whole && this.#heldBytes < heldWhole) return
-      if (!snapshot && this.#held.length < heldAtMost && this.#heldBytes < heldBytes) return
+      if (!snapshot && !this.#isFull()) return
       const held = this.#take()
       const work = this.#apply(held)
       if (snapshot) return work
@@ -92,6 +94,12 @@ export class PostgresSink implements Sink {
       this.#work = work
       work.catch(() => {})
     })
+  }
+
+  /** Is it time to apply what is held, with this batch? */
+  #isFull(batch: Pick<Batch, 'changes' | 'bytes'> = { changes: [], bytes: 0 }): boolean {
+    const { length } = this.#held
+    return length > 0 && (length + batch.changes.length >= heldAtMost || this.#heldBytes + batch.bytes >= heldBytes)
   }
 
   async flush(position: Position | undefined, signal: AbortSignal): Promise<void> {

@@ -3,8 +3,8 @@ import type { Row } from '@cdc/core'
 /** What workers hand over about one table, in this order: prepared or skipped; rows; done. */
 export type Piece =
   | { readonly kind: 'begin' }
-  /** Nothing was read: the table has changed since the snapshot, or is gone. */
-  | { readonly kind: 'skip'; readonly why: 'changed' | 'gone' }
+  /** Nothing was read: the table has changed since the snapshot, is gone, or is locked. */
+  | { readonly kind: 'skip'; readonly why: 'changed' | 'gone' | 'busy' }
   | { readonly kind: 'rows'; readonly rows: readonly Row[]; readonly bytes: number }
   | { readonly kind: 'end' }
 

@@ -1,4 +1,4 @@
-import { CdcError, type Table } from '@cdc/core'
+import { CdcError, failpoint, type Table } from '@cdc/core'
 import { dataTypeOf, type Publication, quoteQualified, type Session } from '@cdc/pg-replication'
 import { type CatalogTable, type Leaf, readLeaves, readTables, type Types } from '../catalog.ts'
 import { advice, catalogKey, shapeOf, type TypedColumn } from '../shape.ts'
@@ -14,6 +14,32 @@ export interface PrepareContext {
   readonly types: Types
   readonly publication: Publication | undefined
   readonly rules: TableRules
+  /** Do other workers hold tables at the moment? */
+  readonly others?: () => boolean
+}
+
+/** Why a table is not read now: it was changed since the snapshot, is gone, or somebody keeps it locked. */
+export type Unread = 'changed' | 'gone' | 'busy'
+
+/**
+ * How long a table's lock is waited for. Whoever has it may wait for a table that another worker holds, which waits
+ * for this one's turn: the server does not see that circle, and only letting go of all tables breaks it. Milliseconds.
+ */
+const LOCK_WAIT = 5_000
+/**
+ * The same for the catalog functions that lock the table for a moment, in a session of their own: they queue behind
+ * whoever waits for the lock that the worker has by now. Milliseconds.
+ */
+const CATALOG_WAIT = 500
+
+/** For the time in which workers hold tables. */
+export async function withoutWaiting<T>(fresh: Session, work: () => Promise<T>): Promise<T> {
+  await fresh.query(`SET lock_timeout = ${CATALOG_WAIT}`)
+  try {
+    return await work()
+  } finally {
+    await fresh.query('SET lock_timeout = 0').catch(() => undefined)
+  }
 }
 
 /** A table locked against changes of its shape, and how to read it. */
@@ -32,13 +58,27 @@ export async function prepareTable(
   session: Session,
   oid: number,
   context: PrepareContext,
-): Promise<PreparedTable | 'changed' | 'gone'> {
-  await session.query('SAVEPOINT snapshot_table')
+): Promise<PreparedTable | Unread> {
+  for (;;) {
+    try {
+      return await prepare(session, oid, context)
+    } catch (failure) {
+      if (!CdcError.is(failure) || failure.code !== 'LOCK_TIMEOUT') throw failure
+      if (context.others?.() ?? false) return 'busy'
+      // nobody waits for us who could hold it: its lock comes free one day
+      await releaseTable(session)
+    }
+  }
+}
+
+async function prepare(session: Session, oid: number, context: PrepareContext): Promise<PreparedTable | Unread> {
+  await session.query(`SAVEPOINT snapshot_table; SET LOCAL lock_timeout = ${LOCK_WAIT}`)
   const leaves = await readLeaves(session, [oid])
   const members = [...new Set([oid, ...leaves.map((leaf) => leaf.oid)])]
   const before = await readStructures(session, members)
   if (!before.has(oid)) return 'gone'
   if (!(await lock(session, [...before.values()]))) return 'changed'
+  await failpoint('snapshot.locked')
   const [seen, now] = [await readStructures(session, members), await readStructures(context.fresh, members)]
   const root = now.get(oid)
   if (root === undefined) return 'gone'

@@ -9,7 +9,7 @@ import { temporarySlotName } from '../temporary-slot.ts'
 import { SnapshotBatches, type SnapshotLimits } from './batches.ts'
 import { type Piece, SnapshotFeed } from './feed.ts'
 import { SnapshotMarks, SnapshotOrigins } from './marks.ts'
-import type { PrepareContext } from './prepare.ts'
+import { type PrepareContext, type Unread, withoutWaiting } from './prepare.ts'
 import { SnapshotRound } from './round.ts'
 import { partsOf } from './structure.ts'
 import { SnapshotSessions } from './workers.ts'
@@ -44,6 +44,8 @@ export class SnapshotReader {
   #cut = 0n
   /** Tables of this round that have to be read again. */
   #changed = 0
+  /** Tables of this round that somebody else had locked. */
+  #busy = 0
   #rows = 0
   #reported = 0
 
@@ -69,13 +71,15 @@ export class SnapshotReader {
   async *read(first: CreatedSlot | undefined, signal: AbortSignal): AsyncGenerator<Batch> {
     const { setup, started } = { setup: this.#setup, started: this.#pending.size > 0 }
     let slot = first
-    for (let attempt = 1; this.#pending.size > 0 && !signal.aborted; attempt++) {
+    let begun = false
+    for (let attempt = 1; this.#pending.size > 0 && !signal.aborted; attempt += this.#changed > 0 ? 1 : 0) {
       if (attempt > ATTEMPTS) throw await this.#keepsChanging()
       slot ??= await this.#temporarySlot(signal)
-      yield* this.#round(slot, attempt === 1, signal)
+      yield* this.#round(slot, !begun, signal)
+      begun = true
       if (signal.aborted) return
       slot = undefined
-      this.#marks.release(this.#changed === 0)
+      this.#marks.release(this.#changed + this.#busy === 0)
       yield* this.#batches.drain()
     }
     if (started && !signal.aborted) setup.report({ type: 'snapshot-finished', position: formatLsn(this.#base.lsn) })
@@ -99,6 +103,7 @@ export class SnapshotReader {
     await failpoint('snapshot.exported')
     this.#cut = slot.consistentPoint
     this.#changed = 0
+    this.#busy = 0
     const tables = await this.#inOrder()
     if (first) this.#reportStart(tables)
     const feed = new SnapshotFeed(tables.length, 2 * setup.limits.bytes)
@@ -118,7 +123,8 @@ export class SnapshotReader {
         prepare,
         signal,
       )
-      working = round.run(sessions.all)
+      const { all } = sessions
+      working = withoutWaiting(prepare.fresh, () => round.run(all)).catch((failure: unknown) => feed.fail(failure))
       yield* this.#hand(feed, round, tables, origins, signal)
       await working
       await failpoint('snapshot.read')
@@ -187,9 +193,17 @@ export class SnapshotReader {
     if (this.#cut > this.#base.lsn) this.#cuts.set(table.id!, this.#cut)
   }
 
-  #skipped(table: CatalogTable, why: 'changed' | 'gone'): void {
+  #skipped(table: CatalogTable, why: Unread): void {
     const { logger } = this.#setup
     const name = tableName(table)
+    if (why === 'busy') {
+      this.#busy++
+      logger.warn(
+        { table: name },
+        `Table ${name} is locked by another session; it is tried again under a new snapshot.`,
+      )
+      return
+    }
     if (why === 'changed') {
       this.#changed++
       logger.info(

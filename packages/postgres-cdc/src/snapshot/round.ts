@@ -23,6 +23,8 @@ export class SnapshotRound {
   readonly #open: OpenTable[] = []
   #next = 0
   #failed = false
+  /** Tables that workers have locked and are reading. */
+  #held = 0
 
   constructor(tables: readonly number[], feed: SnapshotFeed, context: PrepareContext, signal: AbortSignal) {
     this.#tables = tables
@@ -52,16 +54,19 @@ export class SnapshotRound {
 
   async #table(session: Session, index: number): Promise<void> {
     await failpoint('snapshot.table')
-    const prepared = await prepareTable(session, this.#tables[index]!, this.#context)
+    const others = () => this.#held > 0
+    const prepared = await prepareTable(session, this.#tables[index]!, { ...this.#context, others })
     if (typeof prepared === 'string') await this.#feed.push(index, { kind: 'skip', why: prepared })
     else {
       this.prepared[index] = prepared
+      this.#held++
       await this.#feed.push(index, { kind: 'begin' })
       await this.#readAll(session, index, prepared)
       await failpoint('snapshot.table-read')
       await this.#feed.push(index, { kind: 'end' })
     }
     await releaseTable(session)
+    if (typeof prepared !== 'string') this.#held--
   }
 
   async #readAll(session: Session, index: number, prepared: PreparedTable): Promise<void> {
