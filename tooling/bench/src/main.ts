@@ -10,7 +10,7 @@ import { latency } from './cases/latency.ts'
 import { manyTables } from './cases/many-tables.ts'
 import { snapshots } from './cases/snapshot.ts'
 import { type BenchOptions, help, readOptions } from './options.ts'
-import { renderTable, type TableRow } from './table.ts'
+import { markdownTable, renderTable, type TableRow } from './table.ts'
 
 // the servers are as far as possible the same for ours and for references: durable they need not be here
 const settings = {
@@ -26,7 +26,7 @@ const options = readOptions(process.argv.slice(2))
 if (options.help) console.log(help)
 else await bench(options)
 
-async function bench({ growth: asGrowth, json, scale, takes }: BenchOptions): Promise<void> {
+async function bench({ growth: asGrowth, markdown, json, scale, takes }: BenchOptions): Promise<void> {
   const certificates = await makeCertificates()
   const source = await startPostgres({
     version: 15,
@@ -41,7 +41,8 @@ async function bench({ growth: asGrowth, json, scale, takes }: BenchOptions): Pr
     const started = { load: loadavg(), at: new Date() }
     const rows = await measureGroups(groups, takes)
     const ended = { load: loadavg(), at: new Date() }
-    report(rows, { started, ended, scale }, json)
+    const table = (markdown ? markdownTable : renderTable)(rows)
+    report(table, rows, { started, ended, scale }, json)
   } finally {
     await source.stop()
     await target.stop()
@@ -73,10 +74,15 @@ interface Circumstances {
   readonly scale: BenchOptions['scale']
 }
 
-function report(rows: readonly TableRow[], circumstances: Circumstances, json: string | undefined): void {
+function report(
+  table: string,
+  rows: readonly TableRow[],
+  circumstances: Circumstances,
+  json: string | undefined,
+): void {
   const { started, ended, scale } = circumstances
   const load = [started, ended].map((moment) => moment.load[0]!.toFixed(1))
-  const text = `${renderTable(rows)}
+  const text = `${table}
 
 Rates: medians of ${scale.runs}. CPU: of our process, user and system; in brackets of the second half of the changes.
 References: their rate, and the CPU a change of their client where it can be measured.

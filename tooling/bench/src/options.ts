@@ -16,6 +16,7 @@ and the references in turn. Rates are medians; CPU and memory are those of our p
   --runs N       default 3; the large transaction once
   --growth       instead of the table: how cost grows with columns, row size, transaction size, tables, lag and cores
   --json FILE    all figures of all runs too, '-' for the standard output (the table goes to standard error then)
+  --markdown     the table in Markdown
 
 pg_recvlogical and psql are taken from CDC_PG_BIN where it is set, else from the PATH.`
 
@@ -33,6 +34,7 @@ export interface Scale {
 export interface BenchOptions {
   readonly help: boolean
   readonly growth: boolean
+  readonly markdown: boolean
   readonly json: string | undefined
   readonly scale: Scale
   /** Is this case wanted? */
@@ -56,6 +58,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
       json: { type: 'string' },
       quick: { type: 'boolean', default: false },
       growth: { type: 'boolean', default: false },
+      markdown: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
   })
@@ -71,7 +74,8 @@ export function readOptions(args: readonly string[]): BenchOptions {
     runs: whole(values.runs, quick ? 1 : 3),
   }
   const takes = (name: string) => only === undefined || only.some((text) => name.includes(text))
-  return { help: values.help, growth: values.growth, json: values.json, scale, takes }
+  const { help, growth, markdown, json } = values
+  return { help, growth, markdown, json, scale, takes }
 }
 
 function whole(text: string | undefined, otherwise: number): number {

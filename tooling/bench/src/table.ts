@@ -57,3 +57,13 @@ export function renderTable(rows: readonly TableRow[]): string {
     )
     .join('\n')
 }
+
+/** The table in Markdown, for a page of the docs. */
+export function markdownTable(rows: readonly TableRow[]): string {
+  const lines = [
+    columns.map(([, title]) => title),
+    columns.map(() => '---'),
+    ...rows.map((row) => columns.map(([key]) => row[key])),
+  ]
+  return lines.map((line) => `| ${line.join(' | ')} |`).join('\n')
+}
