@@ -127,6 +127,37 @@ describe.each(postgresVersions.map((version) => ({ version })))('on PostgreSQL $
     expect(await target.run('SELECT count(*)::int FROM t_parent')).toEqual([{ count: 199 }])
   })
 
+  test('unique values are swapped beside tables that foreign keys tie together', async () => {
+    const parent = table('t_tied_parent', { id: int, n: int })
+    const child = table('t_tied_child', { id: int, parent: int })
+    const seat = table('t_tied_seat', { id: int, place: int })
+    await target.run(`CREATE TABLE t_tied_parent (id int PRIMARY KEY, n int); CREATE TABLE t_tied_seat (id int PRIMARY KEY, place int UNIQUE);
+      CREATE TABLE t_tied_child (id int PRIMARY KEY, parent int REFERENCES t_tied_parent)`)
+    const sink = await start()
+    const seats = many(3, (i): Step => ({ insert: [i, i], into: seat }))
+    await commit(sink, transactionOf({ schema: parent }, { schema: child }, { schema: seat }, ...seats))
+    await commit(
+      sink,
+      transactionOf(
+        { insert: [1, 0], into: parent },
+        { insert: [1, 1], into: child },
+        { update: [0, 1], of: seat },
+        { update: [1, 2], of: seat },
+        { update: [2, 0], of: seat },
+        { delete: [1, 1], from: child },
+        { delete: [1, 0], from: parent },
+        { insert: [2, 0], into: parent },
+        { insert: [3, 2], into: child },
+      ),
+    )
+    expect(await rows(seat)).toEqual([
+      [0, 1],
+      [1, 2],
+      [2, 0],
+    ])
+    expect(await rows(child)).toEqual([[3, 2]])
+  })
+
   test('a key that children point at changes in place', async () => {
     const parent = table('t_renumbered', { id: int, name: text })
     await target.run(`CREATE TABLE t_renumbered (id int PRIMARY KEY, name text);

@@ -166,6 +166,29 @@ describe('tables of the target', async () => {
     ])
   })
 
+  test('have a column that came and was renamed in one transaction, for whoever is asked to rename it', async () => {
+    const first = table('t_renamed_new', { id: int })
+    const before = table('t_renamed_new', { id: int, a: text })
+    const after = table('t_renamed_new', { id: int, b: text })
+    const sink = await start({}, 'renamed-new')
+    await commit(sink, transactionOf({ schema: first }, { insert: [1], into: first }))
+    const steps = [
+      { schema: before, previous: first },
+      { insert: [2, 'y'], into: before },
+      { schema: after, previous: before },
+      { insert: [3, 'z'], into: after },
+    ]
+    await expect(commit(sink, transactionOf(...steps))).rejects.toMatchObject({ code: 'COLUMN_RENAMED' })
+    await sink.close()
+    await target.run('ALTER TABLE t_renamed_new RENAME a TO b')
+    await commit(await start({}, 'renamed-new'), transactionOf(...steps))
+    expect(await target.run('SELECT * FROM t_renamed_new ORDER BY id')).toEqual([
+      { id: 1, b: null },
+      { id: 2, b: 'y' },
+      { id: 3, b: 'z' },
+    ])
+  })
+
   test.each([
     ['TABLE_MISSING', '', { 'sink.create-tables': 'never' }, 'CREATE TABLE "public"."t_bad"'],
     [

@@ -4,6 +4,8 @@ import type { Client } from './writer.ts'
 interface Column {
   name: string
   type: string
+  /** Its rows of before have a value that no event tells: the catalog does, as long as it knows the column by this name. */
+  readonly filled: boolean
 }
 
 const wider: Readonly<Record<string, string>> = {
@@ -63,7 +65,7 @@ export class Evolution {
       this.#columns.splice(this.#columns.indexOf(column), 1)
       return `ALTER TABLE changing DROP ${column.name}`
     }
-    if (kind === 'rename') {
+    if (kind === 'rename' && !column.filled) {
       const from = column.name
       column.name = `c${++this.#count}`
       return `ALTER TABLE changing RENAME ${from} TO ${column.name}`
@@ -73,9 +75,10 @@ export class Evolution {
 
   #add(): string {
     const type = this.random.of(types)
-    const column = { name: `c${++this.#count}`, type }
+    const filled = this.random.chance(0.3)
+    const column = { name: `c${++this.#count}`, type, filled }
     this.#columns.push(column)
-    const value = this.random.chance(0.3) ? ` NOT NULL DEFAULT ${literalOf(type, 7)}` : ''
+    const value = filled ? ` NOT NULL DEFAULT ${literalOf(type, 7)}` : ''
     return `ALTER TABLE changing ADD ${column.name} ${type}${value}`
   }
 

@@ -38,7 +38,7 @@ export const preparedSql = ({ rows }: Plan) =>
 /** Foreign keys for the target, once its snapshot is over and consistent across tables. */
 export const foreignKeysSql = `
 ALTER TABLE transfers ADD FOREIGN KEY (source) REFERENCES accounts, ADD FOREIGN KEY (target) REFERENCES accounts;
-ALTER TABLE parts ADD FOREIGN KEY (parent) REFERENCES parents;`
+ALTER TABLE parts ADD FOREIGN KEY (parent) REFERENCES parents ON DELETE CASCADE;`
 
 /** Every table of the source. */
 export const tables = 'items accounts transfers parents parts ledger seats notes tags changing'.split(' ')

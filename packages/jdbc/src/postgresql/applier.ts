@@ -16,7 +16,7 @@ import { type TableName, targetName } from '../table-name.ts'
 import { readTarget } from './catalog.ts'
 import type { Connection } from './connection.ts'
 import type { PositionStore } from './position-store.ts'
-import { prepareTable, renameOf } from './prepare-table.ts'
+import { prepareTable, renameOf, type TablePolicy } from './prepare-table.ts'
 import type { Refusals } from './refusals.ts'
 import { Segment } from './segment.ts'
 import { SetPath } from './set-path.ts'
@@ -65,6 +65,13 @@ export class Applier {
     if (same === undefined || !sameShape(same.table, table)) return undefined
     this.#byTable.set(table, same)
     return same
+  }
+
+  get #policy(): TablePolicy {
+    return {
+      create: this.#options['sink.create-tables'] === 'auto',
+      evolve: this.#options['sink.schema-evolution'] === 'add-columns',
+    }
   }
 
   knows(table: Table): boolean {
@@ -158,14 +165,10 @@ export class Applier {
     else await this.#load.end()
     const named = targetName(this.#options['table-name'], table)
     const schema = named.schema ?? this.#connection.currentSchema ?? 'public'
-    const policy = {
-      create: this.#options['sink.create-tables'] === 'auto',
-      evolve: this.#options['sink.schema-evolution'] === 'add-columns',
-    }
     const name = { schema, name: named.name }
     const before = previous ?? this.#writers.get(label)?.table
     const recorded = Object.entries(this.#store.records).find(([sql]) => sql === quoted(name))?.[1]
-    const prepared = await prepareTable(this.#connection, table, name, policy, before, recorded).catch(
+    const prepared = await prepareTable(this.#connection, table, name, this.#policy, before, recorded).catch(
       (cause: unknown) => this.#noteRename(cause, table, name, before),
     )
     const { target, created, table: written } = prepared
@@ -199,7 +202,13 @@ export class Applier {
     const record = this.#store.kept[target.sql] ?? { sources: [tableName(table)] }
     const { from, to } = renameOf(table, target, before)!
     const renames = { ...record.renames, [from]: to }
-    await this.#store.recordNow(this.#connection, target.sql, { ...record, renames })
+    const kept = await this.#store.recordNow(this.#connection, target.sql, { ...record, renames })
+    // a column that this transaction had added is to be there for whoever renames it
+    if (kept) {
+      await this.#connection.query('BEGIN')
+      await prepareTable(this.#connection, before!, name, this.#policy, undefined, record)
+      await this.#connection.query('COMMIT')
+    }
     throw cause
   }
 

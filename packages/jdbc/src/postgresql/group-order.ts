@@ -1,4 +1,5 @@
 import type { Reduction } from './reduce.ts'
+import type { TableWriter } from './table-writer.ts'
 
 /** In which order the tables of a set are written. */
 export interface GroupOrder {
@@ -33,4 +34,22 @@ export function orderGroups(groups: readonly Reduction[]): GroupOrder {
   }
   for (const group of groups) if (!state.has(group)) visit(group)
   return { parentsFirst, linked, cyclic }
+}
+
+/**
+ * Tables whose changes have to go one by one in the source's order: those that foreign keys tie to another of the set,
+ * those that others point at, those without a key. The rest can go by replacing rows.
+ */
+export function carefulWays(groups: readonly Reduction[]): {
+  readonly inOrder: ReadonlySet<TableWriter>
+  readonly byReplacing: readonly Reduction[]
+} {
+  const oids = new Set(groups.map(({ writer }) => writer.target.oid))
+  const isTied = ({ writer: { target, keys } }: Reduction) =>
+    target.children.length > 0 || keys.length === 0 || target.parents.some((oid) => oids.has(oid))
+  const tied = groups.filter(isTied)
+  return {
+    inOrder: new Set(tied.map(({ writer }) => writer)),
+    byReplacing: groups.filter((group) => !tied.includes(group)),
+  }
 }

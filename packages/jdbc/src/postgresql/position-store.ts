@@ -81,15 +81,16 @@ export class PositionStore {
     this.#changed = { ...this.records, [table]: change }
   }
 
-  /** Remembers it at once, with no open transaction; the position stays. Without a position there is nothing to add to. */
-  async recordNow(connection: Connection, table: string, change: TableRecord): Promise<void> {
-    if (this.#known === undefined) return
+  /** Remembers it at once, with no open transaction; the position stays. false: there is none, so nothing to add to. */
+  async recordNow(connection: Connection, table: string, change: TableRecord): Promise<boolean> {
+    if (this.#known === undefined) return false
     this.#records = { ...this.#records, [table]: change }
     await connection.query(`UPDATE ${this.#table} SET tables = $4 WHERE pipeline = $1 AND sink = $2 AND token = $3`, [
       ...this.#key,
       this.#known.token,
       JSON.stringify(this.#records),
     ])
+    return true
   }
 
   /** Is the table one that another pipeline or sink writes too? */

@@ -1,7 +1,7 @@
 import { failpoint, type Insert, type RowChange, type Transaction } from '@cdc/core'
 import { error } from '../errors.ts'
 import type { Connection } from './connection.ts'
-import { orderGroups } from './group-order.ts'
+import { carefulWays, orderGroups } from './group-order.ts'
 import { applyInOrder } from './ordered-path.ts'
 import { Reduction } from './reduce.ts'
 import { applyByReplacing } from './replace-path.ts'
@@ -115,14 +115,12 @@ export class Segment {
     check: DeferredCheck | undefined,
   ): Promise<void> {
     await failpoint('sink.careful')
-    const { linked } = orderGroups(groups)
-    const inOrder = linked || groups.some(({ writer }) => writer.target.children.length > 0 || writer.keys.length === 0)
-    if (!inOrder) {
-      for (const group of groups) await applyByReplacing(connection, sets, group)
-      return checkDeferred(connection, check)
-    }
+    // nothing points from one sort to the other, so each may go as it can
+    const { inOrder, byReplacing } = carefulWays(groups)
     const writers = new Map(this.items.map(({ change, writer }) => [change, writer]))
-    await applyInOrder(connection, [...writers.keys()], (change) => writers.get(change)!)
+    const changes = [...writers.keys()].filter((change) => inOrder.has(writers.get(change)!))
+    if (changes.length > 0) await applyInOrder(connection, changes, (change) => writers.get(change)!)
+    for (const group of byReplacing) await applyByReplacing(connection, sets, group)
     await checkDeferred(connection, check)
   }
 
