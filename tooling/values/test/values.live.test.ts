@@ -6,11 +6,14 @@ import { postgresVersions, sharedPostgres } from '@cdc/servers'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { copied, type Proof, runProof, type Seen } from '../src/proof.ts'
 
-const seed = Number(process.env.CDC_VALUES_SEED ?? 1)
+// `CDC_VALUES_SEEDS=100-200 vitest run tooling/values` runs more of them
+const [first = 1, last = first] = (process.env.CDC_VALUES_SEEDS ?? '1').split('-').map(Number)
+const seeds = Array.from({ length: last - first + 1 }, (_, i) => first + i)
+const runs = postgresVersions.flatMap((version) => seeds.map((seed) => ({ version, seed })))
 const rows = 40
 const context = { pipeline: 'values', logger: silentLogger, report() {}, role: 'value' as const }
 
-describe.each(postgresVersions)(`PostgreSQL %i, seed ${seed}`, (version) => {
+describe.each(runs)('PostgreSQL $version, seed $seed', ({ version, seed }) => {
   let proof: Proof
 
   beforeAll(async () => {
