@@ -4,7 +4,7 @@ export { sinkFields, sinkRules } from './delivery/sink-options.ts'
 export {
   type Apart,
   bytesOf,
-  type OutgoingRecord,
+  headersOf,
   type TopicTarget,
   TopicWriter,
   type TopicWriterSettings,

@@ -20,7 +20,7 @@ export const kafka = defineSink({
     takes: formatOf(values).takes ?? [],
   }),
   create: (values, context) => new KafkaSink(specOf(values), context),
-  admin: (values, context) => sinkAdmin(writerSettings(values, undefined), context),
+  admin: (values, context) => sinkAdmin(writerSettings(values, false), context),
 })
 
 // the rules of the options have seen that one of them is there
@@ -30,7 +30,7 @@ export type SinkSpec = ReturnType<typeof specOf>
 
 function specOf(values: Values) {
   return {
-    writer: writerSettings(values, undefined),
+    writer: writerSettings(values, false),
     format: formatOf(values),
     keyFormat: values['key.format'],
     keyFields: keyFields(values['key.fields']),

@@ -22,7 +22,7 @@ const fields = {
     default: 'ALL',
   }),
   'sink.partitioner': choice(['default', 'fixed', 'round-robin'], {
-    doc: '`default`: by the hash of the key, as the Java client. `fixed`: all to the first partition. `round-robin`: in turn, only without a key.',
+    doc: '`default`: by the hash of the key, as the Java client. `fixed`: all to the first partition. `round-robin`: those without a key in turn; not with `key.fields`.',
     default: 'default',
   }),
 }

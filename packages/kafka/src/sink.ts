@@ -17,7 +17,7 @@ import {
   type Truncate,
   tableName,
 } from '@cdc/core'
-import { type OutgoingRecord, type TopicTarget, TopicWriter } from '@cdc/kafka-client'
+import { type ProducerRecord, type TopicTarget, TopicWriter } from '@cdc/kafka-client'
 import type { SinkSpec } from './kafka.ts'
 import { KafkaTarget, outgoing } from './target.ts'
 
@@ -44,8 +44,8 @@ export class KafkaSink implements Sink {
   async open(): Promise<void> {
     const { format, keyFormat } = this.#spec
     await this.#writer.open()
-    const value = format.create(this.#writer.formatContext('value'))
-    this.#formats = { value, key: keyFormat?.create(this.#writer.formatContext('key')) }
+    const value = format.create(this.#writer.formatContext('value', keyFormat !== undefined))
+    this.#formats = { value, key: keyFormat?.create(this.#writer.formatContext('key', false)) }
     this.#boundaries = await value.boundaries?.()
   }
 
@@ -80,27 +80,23 @@ export class KafkaSink implements Sink {
 
   /** A promise only where the caller has to wait. */
   #take(target: KafkaTarget, change: RowChange | Truncate, signal: AbortSignal): Promise<void> | undefined {
-    let records: readonly OutgoingRecord[]
+    let records: readonly ProducerRecord[]
     try {
-      records = target.records(change)
+      records = this.#placed(target.topic, target.records(change))
       // before the first of them is on its way
       for (const record of records) this.#writer.check(target.topic, target.table, record)
     } catch (failure) {
       return this.#reject(change, CdcError.from(failure).at({ table: tableName(change.table) }))
     }
-    let waiting: Promise<void> | undefined
-    for (const record of records) {
-      const put = () => this.#writer.put(target.topic, this.#placed(target.topic, record), signal)
-      waiting = waiting === undefined ? put() : waiting.then(put)
-    }
-    return waiting
+    return this.#writer.put(records, signal)
   }
 
-  /** `sink.partitioner`. */
-  #placed({ partitions }: TopicTarget, record: OutgoingRecord): OutgoingRecord {
+  /** `sink.partitioner`. A key decides its partition under round-robin too, else the order of its records is lost. */
+  #placed({ partitions }: TopicTarget, records: readonly ProducerRecord[]): readonly ProducerRecord[] {
     const { partitioner } = this.#spec
-    if (partitioner === 'default') return record
-    return { ...record, partition: partitioner === 'fixed' ? 0 : this.#turn++ % partitions }
+    if (partitioner === 'default') return records
+    if (partitioner === 'fixed') return records.map((record) => ({ ...record, partition: 0 }))
+    return records.map((record) => (record.key === null ? { ...record, partition: this.#turn++ % partitions } : record))
   }
 
   /** A change that cannot become a record is set aside where the user tolerates that. */
@@ -122,9 +118,9 @@ export class KafkaSink implements Sink {
         target = await this.#writer.target(this.#writer.topicOf(record.destination))
         this.#apart.set(record.destination, target)
       }
-      const out = outgoing(record)
+      const out = outgoing(target.topic, record)
       this.#writer.check(target, undefined, out)
-      await this.#writer.put(target, out, signal)
+      await this.#writer.put([out], signal)
     }
   }
 

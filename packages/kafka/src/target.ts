@@ -2,13 +2,14 @@ import {
   type EncodedRecord,
   type Encoder,
   type Format,
+  type Origin,
   type Row,
   type RowChange,
   type Table,
   type Truncate,
   tableName,
 } from '@cdc/core'
-import { bytesOf, type Header, type OutgoingRecord, type TopicTarget } from '@cdc/kafka-client'
+import { bytesOf, headersOf, type ProducerRecord, type TopicTarget } from '@cdc/kafka-client'
 import { kafkaConnectorError } from './errors.ts'
 
 /** Some columns of a table as a table of their own. */
@@ -64,10 +65,23 @@ export class KafkaTarget {
   }
 
   /** The records of a change, in their order. */
-  records(change: RowChange | Truncate): readonly OutgoingRecord[] {
-    const encoded = this.#encoder.encode(this.#projected(change))
-    const key = this.#key === undefined || change.kind === 'truncate' ? undefined : this.#keyOf(change)
-    return encoded.map((record) => outgoing(record, key))
+  records(change: RowChange | Truncate): readonly ProducerRecord[] {
+    if (this.#key === undefined || change.kind === 'truncate') return this.#written(change)
+    if (change.kind !== 'update') return this.#written(change, this.#keyOf(change.kind, rowOf(change), change.origin))
+    const { table, before, after, origin } = change
+    const key = this.#keyOf('update', after, origin)
+    const old = before === undefined ? undefined : this.#oldKey(before, origin)
+    if (before === undefined || old === undefined || old.equals(key)) return this.#written(change, key)
+    // whoever reads by key has the row under the old one
+    return [
+      ...this.#written({ kind: 'delete', table, before, origin }, old),
+      ...this.#written({ kind: 'insert', table, after, origin }, key),
+    ]
+  }
+
+  #written(change: RowChange | Truncate, key?: Buffer): readonly ProducerRecord[] {
+    const { topic } = this.topic
+    return this.#encoder.encode(this.#projected(change)).map((record) => outgoing(topic, record, key))
   }
 
   #projected(change: RowChange | Truncate): RowChange | Truncate {
@@ -77,22 +91,33 @@ export class KafkaTarget {
     return { ...change, table: value.table, after: cellsOf(change.after, value.columns) }
   }
 
-  #keyOf(change: RowChange): Buffer {
+  /** The key that an old row had, where the source shows enough of it. */
+  #oldKey(before: Row, origin: Origin): Buffer | undefined {
+    const known = this.#key!.columns.every((at) => before[at] !== undefined)
+    return known ? this.#keyOf('update', before, origin) : undefined
+  }
+
+  #keyOf(kind: RowChange['kind'], row: Row, origin: Origin): Buffer {
     const { table, columns, encoder } = this.#key!
-    const row = change.kind === 'delete' ? change.before : change.after
-    const [record, ...more] = encoder.encode({
-      kind: 'insert',
-      table,
-      after: cellsOf(row, columns),
-      origin: change.origin,
-    })
+    const name = tableName(this.table)
+    const hidden = columns.find((at) => row[at] === undefined)
+    if (hidden !== undefined)
+      throw kafkaConnectorError('KAFKA_KEY_NOT_SENT', {
+        message: `The source has not sent column '${this.table.columns[hidden]!.name}' of ${name} with ${kind === 'delete' ? 'a delete' : `an ${kind}`}, and 'key.fields' needs it.`,
+        hint: `ALTER TABLE ${name} REPLICA IDENTITY FULL;`,
+        where: { table: name, option: 'key.fields' },
+      })
+    const [record, ...more] = encoder.encode({ kind: 'insert', table, after: cellsOf(row, columns), origin })
     const bytes = record === undefined ? null : bytesOf(record.key)
     if (bytes !== null && more.length === 0) return bytes
     throw kafkaConnectorError('KAFKA_KEY_FORMAT', {
-      message: `The key format gave ${record === undefined ? 'no record' : 'no single key'} for a row of ${tableName(table)}.`,
+      message: `The key format gave ${record === undefined ? 'no record' : 'no single key'} for a row of ${name}.`,
     })
   }
 }
+
+const rowOf = (change: Exclude<RowChange, { readonly kind: 'update' }>): Row =>
+  change.kind === 'delete' ? change.before : change.after
 
 function columnOf(table: Table, name: string): number {
   const at = table.columns.findIndex((column) => column.name === name)
@@ -115,11 +140,7 @@ function part(table: Table, columns: readonly number[], prefix: string): Table {
 const cellsOf = (row: Row, columns: readonly number[]): Row => columns.map((at) => row[at])
 
 /** A format's record for Kafka. `key`: in place of the format's own. */
-export function outgoing({ key: own, value, headers }: EncodedRecord, key?: Buffer): OutgoingRecord {
-  const record = { key: key ?? bytesOf(own), value: bytesOf(value) }
+export function outgoing(topic: string, { key: own, value, headers }: EncodedRecord, key?: Buffer): ProducerRecord {
+  const record = { topic, key: key ?? bytesOf(own), value: bytesOf(value) }
   return headers === undefined ? record : { ...record, headers: headersOf(headers) }
-}
-
-function headersOf(headers: NonNullable<EncodedRecord['headers']>): Header[] {
-  return Object.entries(headers).map(([name, content]) => [name, bytesOf(content)])
 }

@@ -1,14 +1,8 @@
-import type { OutgoingRecord } from '@cdc/kafka-client'
-import type { UpsertTarget } from './target.ts'
-
-export interface HeldRecord {
-  readonly target: UpsertTarget
-  readonly record: OutgoingRecord
-}
+import type { ProducerRecord } from '@cdc/kafka-client'
 
 /** Records held back for a while: of each key only the last is left. */
 export class HeldRecords {
-  #records = new Map<string, HeldRecord>()
+  #records = new Map<string, ProducerRecord>()
   #since = 0
 
   get size(): number {
@@ -20,17 +14,17 @@ export class HeldRecords {
     return this.#records.size === 0 ? 0 : performance.now() - this.#since
   }
 
-  add(held: HeldRecord): void {
+  add(record: ProducerRecord): void {
     if (this.#records.size === 0) this.#since = performance.now()
-    const key = `${held.target.topic.topic}\0${held.record.key!.toString('latin1')}`
+    const key = `${record.topic}\0${record.key!.toString('latin1')}`
     // to the end: what came after it in another key stays before it
     this.#records.delete(key)
-    this.#records.set(key, held)
+    this.#records.set(key, record)
   }
 
-  take(): Iterable<HeldRecord> {
+  take(): ProducerRecord[] {
     const records = this.#records
     this.#records = new Map()
-    return records.values()
+    return [...records.values()]
   }
 }

@@ -14,8 +14,7 @@ import {
   type Truncate,
   tableName,
 } from '@cdc/core'
-import { type OutgoingRecord, TopicWriter } from '@cdc/kafka-client'
-import { upsertKafkaError } from './errors.ts'
+import { type ProducerRecord, TopicWriter } from '@cdc/kafka-client'
 import { HeldRecords } from './held-records.ts'
 import { UpsertTarget } from './target.ts'
 import type { SinkSpec } from './upsert-kafka.ts'
@@ -41,8 +40,8 @@ export class UpsertKafkaSink implements Sink {
     const { keyFormat, valueFormat } = this.#spec
     await this.#writer.open()
     this.#formats = {
-      key: keyFormat.create(this.#writer.formatContext('key')),
-      value: valueFormat.create(this.#writer.formatContext('value')),
+      key: keyFormat.create(this.#writer.formatContext('key', false)),
+      value: valueFormat.create(this.#writer.formatContext('value', true)),
     }
   }
 
@@ -77,25 +76,16 @@ export class UpsertKafkaSink implements Sink {
 
   /** A promise only where the caller has to wait. */
   #take(target: UpsertTarget, change: RowChange | Truncate, signal: AbortSignal): Promise<void> | undefined {
-    let records: readonly OutgoingRecord[]
+    let records: readonly ProducerRecord[]
     try {
-      records = recordsOf(target, change)
+      records = target.records(change)
       // before the first of them is on its way
       for (const record of records) this.#writer.check(target.topic, target.table, record)
     } catch (failure) {
       return this.#reject(change, CdcError.from(failure).at({ table: tableName(change.table) }))
     }
-    let waiting: Promise<void> | undefined
-    for (const record of records) {
-      const put = () => this.#put(target, record, signal)
-      waiting = waiting === undefined ? put() : waiting.then(put)
-    }
-    return waiting
-  }
-
-  #put(target: UpsertTarget, record: OutgoingRecord, signal: AbortSignal): Promise<void> | undefined {
-    if (this.#spec.holdRows === 0) return this.#writer.put(target.topic, record, signal)
-    this.#held.add({ target, record })
+    if (this.#spec.holdRows === 0) return this.#writer.put(records, signal)
+    for (const record of records) this.#held.add(record)
     return this.#held.size >= this.#spec.holdRows ? this.#send(signal) : undefined
   }
 
@@ -106,10 +96,7 @@ export class UpsertKafkaSink implements Sink {
   }
 
   async #send(signal: AbortSignal): Promise<void> {
-    for (const { target, record } of this.#held.take()) {
-      const waiting = this.#writer.put(target.topic, record, signal)
-      if (waiting !== undefined) await waiting
-    }
+    if (this.#held.size > 0) await this.#writer.put(this.#held.take(), signal)
   }
 
   /** The topic and the encoders of a shape: the last ones where an equal shape has come as a new object. */
@@ -130,24 +117,3 @@ export class UpsertKafkaSink implements Sink {
 }
 
 const databaseOf = (change: Change) => change.origin.transaction.database
-
-/** The records of a change: at most a tombstone for the key that is gone, and the row. Throws before it gives any. */
-function recordsOf(target: UpsertTarget, change: RowChange | Truncate): readonly OutgoingRecord[] {
-  const { origin } = change
-  switch (change.kind) {
-    case 'insert':
-      return [{ key: target.key(change.after, origin), value: target.value(change.after, origin) }]
-    case 'delete':
-      return [{ key: target.key(change.before, origin), value: null }]
-    case 'truncate':
-      throw upsertKafkaError('UPSERT_TRUNCATE', {
-        message: `Table ${tableName(change.table)} was truncated, which topic '${target.topic.topic}' cannot say.`,
-      })
-    case 'update': {
-      const record = { key: target.key(change.after, origin), value: target.value(change.after, origin) }
-      if (change.before === undefined) return [record]
-      const old = target.key(change.before, origin)
-      return old.equals(record.key) ? [record] : [{ key: old, value: null }, record]
-    }
-  }
-}

@@ -1,5 +1,14 @@
-import { type Encoder, type Format, type Origin, type Row, type Table, tableName } from '@cdc/core'
-import { bytesOf, type TopicTarget } from '@cdc/kafka-client'
+import {
+  type Encoder,
+  type Format,
+  type Origin,
+  type Row,
+  type RowChange,
+  type Table,
+  type Truncate,
+  tableName,
+} from '@cdc/core'
+import { bytesOf, type ProducerRecord, type TopicTarget } from '@cdc/kafka-client'
 import { upsertKafkaError } from './errors.ts'
 
 /** Which columns of a table go into a key or a value, and what the table of them looks like to a format. */
@@ -31,20 +40,52 @@ export class UpsertTarget {
     formats: { readonly key: Format; readonly value: Format },
     { keyPrefix, keyInValue }: { readonly keyPrefix: string; readonly keyInValue: boolean },
   ): Promise<UpsertTarget> {
+    if (table.key.length === 0)
+      throw upsertKafkaError('UPSERT_NO_KEY', {
+        message: `'upsert-kafka' tables require to define a PRIMARY KEY constraint, and ${tableName(table)} has none.`,
+        where: { table: tableName(table) },
+      })
     const all = table.columns.map((_, column) => column)
     const rest = keyInValue ? all : all.filter((column) => !table.key.includes(column))
     const key = await partOf('key', formats.key, table, table.key, keyPrefix)
     return new UpsertTarget(topic, table, key, await partOf('value', formats.value, table, rest, ''))
   }
 
-  key(row: Row, origin: Origin): Buffer {
-    return write(this.#key, row, origin)
+  /** At most a tombstone for the key that is gone, and the row. Throws before it gives any. */
+  records(change: RowChange | Truncate): readonly ProducerRecord[] {
+    switch (change.kind) {
+      case 'insert':
+        return [this.#row(change.after, change.origin)]
+      case 'delete':
+        return [this.#tombstone(write(this.#key, change.before, change.origin))]
+      case 'update':
+        return this.#update(change)
+      case 'truncate':
+        throw upsertKafkaError('UPSERT_TRUNCATE', {
+          message: `Table ${tableName(change.table)} was truncated, which topic '${this.topic.topic}' cannot say.`,
+        })
+    }
   }
 
-  value(row: Row, origin: Origin): Buffer {
-    return write(this.#value, row, origin)
+  #update({ before, after, origin }: Update): readonly ProducerRecord[] {
+    const row = this.#row(after, origin)
+    // nearly always: whether the key's bytes differ need not be asked
+    if (before === undefined || this.#key.columns.every((at) => before[at] === after[at])) return [row]
+    const old = write(this.#key, before, origin)
+    return old.equals(row.key!) ? [row] : [this.#tombstone(old), row]
+  }
+
+  #row(row: Row, origin: Origin): ProducerRecord {
+    const { topic } = this.topic
+    return { topic, key: write(this.#key, row, origin), value: write(this.#value, row, origin) }
+  }
+
+  #tombstone(key: Buffer): ProducerRecord {
+    return { topic: this.topic.topic, key, value: null }
   }
 }
+
+type Update = Extract<RowChange, { readonly kind: 'update' }>
 
 async function partOf(
   role: Part['role'],

@@ -17,14 +17,14 @@ export const upsertKafka = defineSink({
     rejects: true,
   }),
   create: (values, context) => new UpsertKafkaSink(specOf(values), context),
-  admin: (values, context) => sinkAdmin(writerSettings(values, 'compact'), context),
+  admin: (values, context) => sinkAdmin(writerSettings(values, true), context),
 })
 
 export type SinkSpec = ReturnType<typeof specOf>
 
 function specOf(values: OptionValues<typeof sinkOptions.fields>) {
   return {
-    writer: writerSettings(values, 'compact'),
+    writer: writerSettings(values, true),
     keyFormat: values['key.format'],
     valueFormat: values['value.format'],
     keyPrefix: values['key.fields-prefix'] ?? '',

@@ -22,7 +22,11 @@ export class Deadline {
 
   /** Settles with `promise`, or fails when the time is up or the signal aborts. */
   async race<T>(promise: Promise<T>): Promise<T> {
-    this.#signal?.throwIfAborted()
+    if (this.#signal?.aborted) {
+      // it runs already, and nobody else hears how it ends
+      promise.catch(() => undefined)
+      throw this.#signal.reason
+    }
     let timer: NodeJS.Timeout | undefined
     let stop: (() => void) | undefined
     const ended = new Promise<never>((_, reject) => {

@@ -1,4 +1,4 @@
-import { failpoint, type Position, type SinkContext } from '@cdc/core'
+import { CdcError, failpoint, type Position, type SinkContext } from '@cdc/core'
 import type { KafkaClient, Producer, ProducerRecord } from '../port.ts'
 import { deliveryError } from './errors.ts'
 import { PositionTopic } from './position-topic.ts'
@@ -14,6 +14,8 @@ export interface DeliverySettings {
   readonly replicationFactor: number | undefined
   /** `transaction.timeout.ms`. */
   readonly transactionTimeout: number
+  /** Records by key may be repeated: what there is of a snapshot table is committed when it is flushed. */
+  readonly keyed: boolean
   /** May a transaction of the source that takes too long be committed in parts? */
   readonly split: boolean
 }
@@ -65,14 +67,11 @@ export class Delivery {
     this.#writer.narrow(pieceBytes)
   }
 
-  /** Adds a record; sends on their way those before it when there are enough of them. Resolves soon. */
-  add(record: ProducerRecord, size: number, signal: AbortSignal): Promise<void> | undefined {
+  /** Adds records; sends on their way those before them when there are enough. A promise only where one has to wait. */
+  add(records: readonly ProducerRecord[], signal: AbortSignal): Promise<void> | undefined {
     if (this.#exact && this.#begun === undefined) this.#begin()
-    if (!this.#writer.isFull(size)) {
-      this.#writer.add(record, size)
-      return undefined
-    }
-    return this.#writer.send(signal).then(() => this.#writer.add(record, size))
+    const waiting = this.#writer.add(records, signal)
+    return waiting?.catch((failure: unknown) => this.#failed(failure))
   }
 
   /** Looks at the clock between two batches: what is open in the source may take longer than Kafka waits. */
@@ -81,18 +80,18 @@ export class Delivery {
     if (open === undefined || this.#begun === undefined) return
     if (performance.now() - this.#begun < PATIENCE * transactionTimeout) return
     if (open === 'table' || split) return this.#commit(undefined, signal)
-    throw deliveryError('KAFKA_TRANSACTION_TOO_LONG', {
-      message: `A transaction of the source is open for ${Math.round(PATIENCE * transactionTimeout)} ms, which is ${PATIENCE} of transaction.timeout.ms, and is not at its end.`,
-      where: { sink: this.#context.sink },
-    })
+    throw this.#tooLong(`${PATIENCE * transactionTimeout} ms, which is ${PATIENCE} of transaction.timeout.ms,`)
   }
 
-  /** Everything added is acknowledged (exactly once: committed) when it resolves, with the position. */
+  /**
+   * Everything added is acknowledged (exactly once: committed) when it resolves, with the position. Without one the
+   * rows of a snapshot table stay in the open transaction as long as that can wait, since a log would have them twice
+   * when the table is begun again.
+   */
   async flush(position: Position | undefined, signal: AbortSignal): Promise<void> {
-    if (this.#exact) {
-      if (position !== undefined || this.#begun !== undefined) await this.#commit(position, signal)
-      return
-    }
+    const { keyed } = this.#settings
+    if (this.#exact && (position !== undefined || (keyed && this.#begun !== undefined)))
+      return this.#commit(position, signal)
     await this.#writer.send(signal)
     if (this.#settings.guarantee === 'at-least-once') await this.#writer.settle()
   }
@@ -108,13 +107,34 @@ export class Delivery {
 
   async #commit(position: Position | undefined, signal: AbortSignal): Promise<void> {
     if (this.#begun === undefined) this.#begin()
-    // in one send with the last of the records
-    if (position !== undefined) this.#writer.add(this.#positions.record(position), 0)
-    await this.#writer.send(signal)
-    await this.#writer.settle()
-    await failpoint('sink.commit')
-    await this.#producer!.commit(signal)
+    try {
+      // in one send with the last of the records
+      if (position !== undefined) await this.#writer.add([this.#positions.record(position)], signal)
+      await this.#writer.send(signal)
+      await this.#writer.settle()
+      await failpoint('sink.commit')
+      await this.#producer!.commit(signal)
+    } catch (failure) {
+      this.#failed(failure)
+    }
     await failpoint('sink.committed')
     this.#begun = undefined
+  }
+
+  /** Who wrote nothing for too long is fenced as by another process; it is told apart by our own clock. */
+  #failed(failure: unknown): never {
+    const { transactionTimeout } = this.#settings
+    const fenced = CdcError.is(failure) && failure.code === 'KAFKA_PRODUCER_FENCED'
+    const age = this.#begun === undefined ? 0 : performance.now() - this.#begun
+    if (!fenced || age < transactionTimeout) throw failure
+    throw this.#tooLong(`${Math.round(age)} ms, longer than transaction.timeout.ms,`, failure)
+  }
+
+  #tooLong(how: string, cause?: unknown): CdcError {
+    return deliveryError('KAFKA_TRANSACTION_TOO_LONG', {
+      message: `A transaction of the source, or a table of its snapshot, is open for ${how} and is not at its end.`,
+      where: { sink: this.#context.sink },
+      ...(cause === undefined ? {} : { cause }),
+    })
   }
 }

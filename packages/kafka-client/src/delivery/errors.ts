@@ -11,19 +11,13 @@ export const deliveryError = defineErrors({
   KAFKA_TOPIC_CLASH: {
     kind: 'config',
     cause:
-      'Two tables would share a topic because their names differ only in characters that no topic can have, which become `_`.',
-    cure: 'Give one of them another name with `routes`, or a sink of its own with another `topic`.',
+      'Two tables would share a topic: the pattern leaves out what tells them apart, or their names differ only in characters that no topic can have, which become `_`. In a topic of keys rows of both would replace each other.',
+    cure: 'Put `${schema}` and `${table}` into `topic`, or give one of them a sink of its own with another `topic`. Where they are parts of one table, give them one name with `routes`.',
   },
   KAFKA_TOPIC_NOT_THERE: {
     kind: 'config',
     cause: 'A topic that records are to go to does not exist, and the sink was not told to make it.',
     cure: 'Make the topic, or set `topic.creation.enable: true`.',
-  },
-  KAFKA_RECORD_TOO_LARGE: {
-    kind: 'data',
-    cause:
-      'One record is larger than the producer (`properties.max.request.size`) or the topic (`max.message.bytes`) allows.',
-    cure: 'Raise both; or leave the large column out with a transform; or set such changes aside with `errors.tolerance: all`.',
   },
   KAFKA_TRANSACTION_TOO_LONG: {
     kind: 'config',

@@ -1,15 +1,5 @@
 import type { Producer, ProducerRecord } from '../port.ts'
-
-/** What a record takes in a batch beside key, value and headers, at most (the format of record batches, version 2). */
-const OVERHEAD = 70
-
-/** Bytes of a record on the wire before compression, never less than they are. */
-export function recordSize({ key, value, headers }: Omit<ProducerRecord, 'topic'>): number {
-  let size = OVERHEAD + (key?.length ?? 0) + (value?.length ?? 0)
-  if (headers !== undefined)
-    for (const [name, content] of headers) size += 10 + 3 * name.length + (content?.length ?? 0)
-  return size
-}
+import { recordBound } from '../records/encode.ts'
 
 /**
  * Gathers records and sends them in pieces, one send at a time: while one is on its way the next is gathered. Bounds
@@ -33,14 +23,20 @@ export class RecordWriter {
     this.#piece = Math.min(this.#piece, piece)
   }
 
-  /** Would a record of this size make the piece too large? Then `send` first. */
-  isFull(size: number): boolean {
-    return this.#records.length > 0 && this.#bytes + size > this.#piece
+  /** Adds records; where that fills a piece, the one before it is sent. A promise only where the caller has to wait. */
+  add(records: readonly ProducerRecord[], signal: AbortSignal): Promise<void> | undefined {
+    for (let i = 0; i < records.length; i++) {
+      const size = recordBound(records[i]!)
+      if (this.#records.length > 0 && this.#bytes + size > this.#piece) return this.#addRest(records.slice(i), signal)
+      this.#records.push(records[i]!)
+      this.#bytes += size
+    }
+    return undefined
   }
 
-  add(record: ProducerRecord, size: number): void {
-    this.#records.push(record)
-    this.#bytes += size
+  async #addRest(records: readonly ProducerRecord[], signal: AbortSignal): Promise<void> {
+    await this.send(signal)
+    await this.add(records, signal)
   }
 
   /** Waits for the last piece and sends this one, without waiting for it. Throws what the last one has met. */

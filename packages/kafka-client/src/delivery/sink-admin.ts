@@ -20,7 +20,7 @@ export function sinkAdmin(settings: TopicWriterSettings, context: SinkContext): 
   const stored = positionTopic ?? sanitized(`cdc-position.${pipeline}.${sink}`)
   const exact = guarantee === 'exactly-once'
   const topics = (tables: readonly Table[]) => {
-    const pattern = new TopicPattern(settings.topic, settings.prefix ?? pipeline)
+    const pattern = new TopicPattern(settings.topic, settings.prefix ?? pipeline, settings.keyed)
     return new Map(tables.map((table) => [pattern.topicOf(table, table.database ?? ''), table]))
   }
   const connected = async <T>(work: (client: KafkaClient) => Promise<T>): Promise<T> => {

@@ -29,7 +29,6 @@ export const sinkFields = {
   'properties.*': prefix({
     doc: 'Settings of the Java client under its own names; `properties.bootstrap.servers` is required. Those that are not supported are refused by name.',
     example: 'localhost:9092',
-    secret: true,
   }),
   client: choice(['platformatic', 'kafkajs'], {
     doc: 'The Kafka client that is used: `@platformatic/kafka`, or `kafkajs` (slower).',
@@ -39,12 +38,16 @@ export const sinkFields = {
     doc: "Debezium's prefix of topic names, for `${prefix}` and for the topics that belong to no table. Default: the pipeline's name.",
     example: 'shop',
   }),
+  'topic.delimiter': text({
+    doc: 'Between the prefix and the rest, in the names of topics that belong to no table.',
+    default: '.',
+  }),
   'topic.transaction': text({
-    doc: 'After the prefix and a dot, the topic of transaction records, where the format writes them.',
+    doc: 'After the prefix and the delimiter, the topic of transaction records, where the format writes them.',
     default: 'transaction',
   }),
   'topic.heartbeat.prefix': text({
-    doc: 'Before a dot and the prefix, the topic of heartbeat records, where the format writes them.',
+    doc: 'Before the delimiter and the prefix, the topic of heartbeat records, where the format writes them.',
     default: '__debezium-heartbeat',
   }),
   'topic.creation.enable': flag({ doc: 'Whether topics that are missing are made.', default: true }),
@@ -108,18 +111,18 @@ const properties: OptionRule<typeof sinkFields> = (values, problem) => {
 
 export const sinkRules = [creation, transactional, properties]
 
-/** How missing topics are made. `policy`: the `cleanup.policy` where the user names none. */
+/** How missing topics are made. `keyed`: compacted, where the user names no `cleanup.policy`. */
 export function topicCreation(
   enable: boolean,
   settings: Readonly<Record<string, string>>,
-  policy: string | undefined,
+  keyed: boolean,
 ): TopicCreation {
   const { partitions, 'replication.factor': factor, ...config } = settings
   const given = (value: string | undefined) => (value === undefined || value === '-1' ? undefined : Number(value))
   const [count, replicas] = [given(partitions), given(factor)]
   return {
     enable,
-    config: { ...(policy === undefined ? {} : { 'cleanup.policy': policy }), ...config },
+    config: { ...(keyed ? { 'cleanup.policy': 'compact' } : {}), ...config },
     ...(count === undefined ? {} : { partitions: count }),
     ...(replicas === undefined ? {} : { replicationFactor: replicas }),
   }

@@ -23,18 +23,25 @@ export function sanitized(name: string): string {
   return name.replaceAll(/[^\w.-]/g, '_')
 }
 
-/** Makes the names of topics, and sees to it that tables share one only where the pattern says so. */
+/** Makes the names of topics, and sees to it that tables share one only where they may. */
 export class TopicPattern {
   readonly #text: string
   readonly #prefix: string
   readonly #shared: boolean
   /** By topic, the table that it belongs to. */
-  readonly #owners = new Map<string, string>()
+  readonly #owners = new Map<string, Table>()
 
-  constructor(text: string, prefix = '') {
+  /** `keyed`: records replace each other by key, so that a topic has one table. */
+  constructor(text: string, prefix: string, keyed: boolean) {
     this.#text = text
     this.#prefix = prefix
-    this.#shared = !text.includes('${table}')
+    this.#shared = !keyed && !text.includes('${table}')
+  }
+
+  /** The topic of all tables, where the pattern does not depend on them. */
+  get only(): string | undefined {
+    const topic = this.#text.replaceAll('${prefix}', this.#prefix)
+    return topic.includes('${') ? undefined : sanitized(topic)
   }
 
   /** Throws KAFKA_TOPIC_NAME or KAFKA_TOPIC_CLASH. */
@@ -53,12 +60,17 @@ export class TopicPattern {
         where: { table: name, option: 'topic' },
       })
     const owner = this.#owners.get(topic)
-    if (owner === undefined) this.#owners.set(topic, name)
-    else if (owner !== name && !this.#shared)
+    if (owner !== undefined && !this.#shared && !sameTable(owner, table))
       throw deliveryError('KAFKA_TOPIC_CLASH', {
-        message: `Tables ${owner} and ${name} would both go to topic '${topic}'.`,
+        message: `Tables ${tableName(owner)} and ${name} would both go to topic '${topic}'.`,
         where: { table: name, option: 'topic' },
       })
+    this.#owners.set(topic, table)
     return topic
   }
+}
+
+/** A table keeps its id when it is renamed; parts that `routes` gives one name are one table. */
+function sameTable(a: Table, b: Table): boolean {
+  return tableName(a) === tableName(b) || (a.id !== undefined && a.id === b.id)
 }

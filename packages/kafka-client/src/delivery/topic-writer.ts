@@ -1,9 +1,10 @@
-import type { Position, SinkContext, Table } from '@cdc/core'
+import type { EncodedRecord, FormatContext, Position, SinkContext, Table } from '@cdc/core'
 import { type KafkaAdapter, openKafkaClient } from '../open-client.ts'
-import type { Header, KafkaClient } from '../port.ts'
+import type { Header, KafkaClient, ProducerRecord } from '../port.ts'
+import { ignoredProperties, readProperties } from '../settings/properties.ts'
+import type { KafkaSettings } from '../settings/settings.ts'
 import { Delivery } from './delivery.ts'
-import { tooLarge } from './record-size.ts'
-import { recordSize } from './record-writer.ts'
+import { checkSize, type SizeLimits } from './record-size.ts'
 import { sanitized, TopicPattern } from './topic-pattern.ts'
 import { type TopicCreation, Topics } from './topics.ts'
 
@@ -12,6 +13,7 @@ export interface TopicWriterSettings {
   readonly topic: string
   /** Undefined: the pipeline's name. */
   readonly prefix: string | undefined
+  readonly delimiter: string
   readonly transactionTopic: string
   readonly heartbeatPrefix: string
   readonly properties: Readonly<Record<string, string>>
@@ -21,33 +23,24 @@ export interface TopicWriterSettings {
   readonly transactionalIdPrefix: string | undefined
   readonly positionTopic: string | undefined
   readonly split: boolean
-}
-
-/** A record before it has a topic. */
-export interface OutgoingRecord {
-  readonly key: Buffer | null
-  readonly value: Buffer | null
-  readonly headers?: readonly Header[]
-  readonly partition?: number
+  /** Records replace each other by key: a topic has one table. */
+  readonly keyed: boolean
 }
 
 /** One topic, ready to be written to. */
 export interface TopicTarget {
   readonly topic: string
   readonly partitions: number
-  /** The largest record that it takes, and what says so. */
-  readonly limit: number
-  readonly limitedBy: string
+  readonly limits: SizeLimits
 }
 
 /** What belongs to no table. */
 export type Apart = 'transaction' | 'message' | 'heartbeat'
 
-/** `max.request.size` and `transaction.timeout.ms` of the Java client. */
-const defaultRequestSize = 1_048_576
-const defaultTransactionTimeout = 60_000
-/** What a batch of records takes beside the records. */
-const BATCH_OVERHEAD = 512
+/** What a request takes beside the records, with room for the batch headers of a few partitions. */
+const REQUEST_OVERHEAD = 512
+/** Smaller sends cost more than the halving of those that a topic finds too large. */
+const SMALLEST_PIECE = 64 * 1024
 
 /** A life of a sink's connection to Kafka: names and makes topics, bounds records, delivers them. */
 export class TopicWriter {
@@ -55,32 +48,36 @@ export class TopicWriter {
   readonly #context: SinkContext
   readonly #pattern: TopicPattern
   readonly #prefix: string
-  readonly #requestSize: number
+  readonly #read: KafkaSettings
   #client: KafkaClient | undefined
   #delivery!: Delivery
   #topics!: Topics
+  /** The last database that a change came from: what formats ask for tables that do not tell theirs. */
+  #database = ''
 
   constructor(settings: TopicWriterSettings, context: SinkContext) {
     this.#settings = settings
     this.#context = context
     this.#prefix = settings.prefix ?? context.pipeline
-    this.#pattern = new TopicPattern(settings.topic, this.#prefix)
-    this.#requestSize = Number(settings.properties['max.request.size'] ?? defaultRequestSize)
+    this.#pattern = new TopicPattern(settings.topic, this.#prefix, settings.keyed)
+    this.#read = readProperties(settings.properties)
   }
 
   async open(): Promise<void> {
-    const { properties, adapter, creation, guarantee, transactionalIdPrefix, positionTopic, split } = this.#settings
+    const { properties, adapter, creation, guarantee, transactionalIdPrefix, positionTopic, split, keyed } =
+      this.#settings
     const { pipeline, sink, logger } = this.#context
+    for (const text of ignoredProperties(properties)) logger.warn({ pipeline, sink }, text)
     this.#client = await openKafkaClient(properties, adapter)
-    const transactionTimeout = Number(properties['transaction.timeout.ms'] ?? defaultTransactionTimeout)
     this.#topics = new Topics(this.#client.admin(), creation, logger)
     this.#delivery = new Delivery(
       this.#client,
       {
         guarantee,
         split,
-        transactionTimeout,
-        pieceBytes: this.#requestSize - BATCH_OVERHEAD,
+        keyed,
+        transactionTimeout: this.#read.transactionTimeout,
+        pieceBytes: Math.max(1, this.#read.maxRequestSize - REQUEST_OVERHEAD),
         replicationFactor: creation.replicationFactor,
         transactionalId: `${transactionalIdPrefix}-${pipeline}-${sink}`,
         positionTopic: positionTopic ?? sanitized(`cdc-position.${pipeline}.${sink}`),
@@ -88,6 +85,9 @@ export class TopicWriter {
       this.#context,
     )
     await this.#delivery.open()
+    const { only } = this.#pattern
+    // what can be known to be missing is missed before anything is read
+    if (only !== undefined) await this.target(only)
   }
 
   position(): Promise<Position | undefined> {
@@ -95,36 +95,30 @@ export class TopicWriter {
   }
 
   /** The topic of a table, or of what belongs to none. Asks nothing of the broker. */
-  topicOf(of: Table | Apart, database = ''): string {
+  topicOf(of: Table | Apart, database = this.#database): string {
+    this.#database = database
     if (typeof of !== 'string') return this.#pattern.topicOf(of, database)
-    const { transactionTopic, heartbeatPrefix } = this.#settings
-    if (of === 'heartbeat') return sanitized(`${heartbeatPrefix}.${this.#prefix}`)
-    return sanitized(`${this.#prefix}.${of === 'transaction' ? transactionTopic : of}`)
+    const { transactionTopic, heartbeatPrefix, delimiter } = this.#settings
+    if (of === 'heartbeat') return sanitized(`${heartbeatPrefix}${delimiter}${this.#prefix}`)
+    return sanitized(`${this.#prefix}${delimiter}${of === 'transaction' ? transactionTopic : of}`)
   }
 
   /** The topic, looked up or made. */
   async target(topic: string): Promise<TopicTarget> {
     const { maxBytes, partitions } = await this.#topics.ensure(topic)
-    const own = maxBytes < this.#requestSize
-    const limit = own ? maxBytes : this.#requestSize
-    this.#delivery.narrow(limit - BATCH_OVERHEAD)
-    return {
-      topic,
-      partitions,
-      limit,
-      limitedBy: own ? 'max.message.bytes of the topic' : 'properties.max.request.size',
-    }
+    if (maxBytes !== undefined) this.#delivery.narrow(Math.max(maxBytes - REQUEST_OVERHEAD, SMALLEST_PIECE))
+    const { maxRequestSize, compression } = this.#read
+    return { topic, partitions, limits: { request: maxRequestSize, topic: maxBytes, codec: compression } }
   }
 
-  /** Throws KAFKA_RECORD_TOO_LARGE. */
-  check(target: TopicTarget, table: Table | undefined, out: OutgoingRecord): void {
-    const size = recordSize(out)
-    if (size > target.limit) throw tooLarge(table, target.topic, size, target.limit, target.limitedBy)
+  /** Throws KAFKA_RECORD_TOO_LARGE. To be called for all records of a change before the first is put. */
+  check(target: TopicTarget, table: Table | undefined, record: ProducerRecord): void {
+    checkSize(record, table, target.limits)
   }
 
-  /** Sends a record on its way. A promise only where the caller has to wait. */
-  put(target: TopicTarget, out: OutgoingRecord, signal: AbortSignal): Promise<void> | undefined {
-    return this.#delivery.add({ topic: target.topic, ...out }, recordSize(out), signal)
+  /** Sends records on their way, in their order. A promise only where the caller has to wait. */
+  put(records: readonly ProducerRecord[], signal: AbortSignal): Promise<void> | undefined {
+    return this.#delivery.add(records, signal)
   }
 
   /** After each batch. */
@@ -141,10 +135,10 @@ export class TopicWriter {
     await this.#client?.close()
   }
 
-  /** The context for a format that writes keys or values to these topics. */
-  formatContext(role: 'key' | 'value') {
+  /** The context for a format that writes keys or values to these topics. `keysApart`: another format writes keys. */
+  formatContext(role: 'key' | 'value', keysApart: boolean): FormatContext {
     const { pipeline, logger, report } = this.#context
-    return { pipeline, logger, report, role, topic: (of: Table | Apart) => this.topicOf(of) }
+    return { pipeline, logger, report, role, keysApart, topic: (of) => this.topicOf(of) }
   }
 }
 
@@ -153,4 +147,9 @@ export function bytesOf(part: Uint8Array | string | null): Buffer | null {
   if (part === null) return null
   if (typeof part === 'string') return Buffer.from(part)
   return Buffer.isBuffer(part) ? part : Buffer.from(part.buffer, part.byteOffset, part.byteLength)
+}
+
+/** The headers of a format's record for Kafka. */
+export function headersOf(headers: NonNullable<EncodedRecord['headers']>): Header[] {
+  return Object.entries(headers).map(([name, content]) => [name, bytesOf(content)])
 }

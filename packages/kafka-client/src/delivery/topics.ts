@@ -1,4 +1,4 @@
-import type { Logger } from '@cdc/core'
+import { CdcError, type Logger } from '@cdc/core'
 import type { Admin } from '../port.ts'
 import { deliveryError } from './errors.ts'
 
@@ -13,8 +13,8 @@ export interface TopicCreation {
 }
 
 interface Known {
-  /** The largest batch that the topic takes, in bytes (`max.message.bytes`). */
-  readonly maxBytes: number
+  /** The largest batch that the topic takes, in bytes (`max.message.bytes`). undefined: we may not know. */
+  readonly maxBytes: number | undefined
   readonly partitions: number
 }
 
@@ -36,13 +36,19 @@ export class Topics {
     const known = this.#known.get(topic)
     if (known !== undefined) return known
     const found = (await this.#admin.describe([topic])).get(topic) ?? (await this.#make(topic))
-    const config = await this.#admin.topicConfig(topic)
-    const made = {
-      maxBytes: Number(config.get('max.message.bytes') ?? 1_048_588),
-      partitions: found.partitions.length,
-    }
+    const made = { maxBytes: await this.#maxBytes(topic), partitions: found.partitions.length }
     this.#known.set(topic, made)
     return made
+  }
+
+  async #maxBytes(topic: string): Promise<number | undefined> {
+    try {
+      return Number((await this.#admin.topicConfig(topic)).get('max.message.bytes') ?? 1_048_588)
+    } catch (failure) {
+      // DescribeConfigs is a right that writing does without
+      if (CdcError.is(failure) && failure.code === 'KAFKA_AUTHORIZATION') return undefined
+      throw failure
+    }
   }
 
   async #make(topic: string) {

@@ -4,16 +4,21 @@ import type { TopicWriterSettings } from './topic-writer.ts'
 
 type Values = OptionValues<typeof sinkFields>
 
-/** The options that both sinks share, as a `TopicWriter` wants them. `policy`: `cleanup.policy` of topics it makes. */
-export function writerSettings(values: Values, policy: string | undefined): TopicWriterSettings {
+/**
+ * The options that both sinks share, as a `TopicWriter` wants them. `keyed`: records replace each other by key, so the
+ * topics that it makes are compacted.
+ */
+export function writerSettings(values: Values, keyed: boolean): TopicWriterSettings {
   return {
     topic: values.topic,
+    keyed,
     prefix: values['topic.prefix'],
+    delimiter: values['topic.delimiter'],
     transactionTopic: values['topic.transaction'],
     heartbeatPrefix: values['topic.heartbeat.prefix'],
     properties: values['properties.*'],
     adapter: values.client,
-    creation: topicCreation(values['topic.creation.enable'], values['topic.creation.default.*'], policy),
+    creation: topicCreation(values['topic.creation.enable'], values['topic.creation.default.*'], keyed),
     guarantee: values['sink.delivery-guarantee'],
     transactionalIdPrefix: values['sink.transactional-id-prefix'],
     positionTopic: values['sink.position-topic'],

@@ -29,6 +29,7 @@ export function sinkConformance(suite: SinkSuite): SuiteReport {
     evolve: can.evolve ?? capabilities.createsTables,
     cut: can.cut ?? false,
     stall: can.stall ?? false,
+    takesOver: can.takesOver ?? false,
   }
   const tables = [items, pairs, events, ...copies, narrow, wideTable(declared.types)]
   const cases = [...durabilityCases, ...rowCases, ...batchCases, ...failureCases]

@@ -120,15 +120,17 @@ export const failureCases: readonly SinkCase[] = [
     law: law['SINK-ONE-WRITER'],
     name: 'of two instances, the one that was overtaken is refused',
     when: ({ capabilities }) => capabilities.remembers,
-    async run(bench, { read }) {
-      const [first, second] = [await bench.start(), await bench.start()]
-      await first.apply([[insert(items, item(1))]], 1)
-      const failed = await failure(second.apply([[insert(items, item(2))]], 2))
+    async run(bench, { read, takesOver }) {
+      const [earlier, later] = [await bench.start(), await bench.start()]
+      const [stays, goes] = takesOver ? [later, earlier] : [earlier, later]
+      if (!takesOver) await stays.apply([[insert(items, item(1))]], 1)
+      const failed = await failure(goes.apply([[insert(items, item(2))]], 2))
       that(failed !== undefined, 'Both were let write.')
-      ofKind(failed.error, ['conflict'], 'The second writer')
-      await second.close()
-      await first.apply([[insert(items, item(3))]], 3)
-      await first.close()
+      ofKind(failed.error, ['conflict'], 'The other writer')
+      await goes.close()
+      if (takesOver) await stays.apply([[insert(items, item(1))]], 1)
+      await stays.apply([[insert(items, item(3))]], 3)
+      await stays.close()
       if (read) sameRows(await bench.rows(items), [item(1), item(3)], 'The table')
       same((await bench.start()).stood, positionOf(3), 'The position')
     },

@@ -38,6 +38,8 @@ export interface SinkAbilities {
   readonly cut?: boolean
   /** The fixture has `stall`. Default false. */
   readonly stall?: boolean
+  /** Opening takes over: who was there before is refused, even if it is the first to write. Default false. */
+  readonly takesOver?: boolean
 }
 
 export interface SinkSuite {
