@@ -3,6 +3,7 @@ import { postgresSourceMutants } from './postgres-source.ts'
 import { runtimeMutants } from './runtime.ts'
 import { sinkMutants } from './sinks.ts'
 import { stateMutants } from './state.ts'
+import { valueMutants } from './values.ts'
 import { wireMutants } from './wire.ts'
 
 /** Every fault that the tests are held against. */
@@ -12,4 +13,5 @@ export const mutants: readonly Mutant[] = [
   ...postgresSourceMutants,
   ...sinkMutants,
   ...wireMutants,
+  ...valueMutants,
 ]
