@@ -5,7 +5,7 @@ import { Rig } from './rig.ts'
 vi.setConfig({ testTimeout: 240_000 })
 
 const name = 'dbz_publication'
-const versions = [12, 15, 18] as const
+const versions = [12, 18] as const
 
 for (const version of versions) {
   const rigOf = async () => Rig.of({ source: await sharedPostgres(version) })

@@ -48,8 +48,6 @@ describe('a damaged state', () => {
       })
       await damageAll((bytes) => bytes.subarray(0, at))
     }
-    // a flip in the version may make it a newer one
-    codes.delete('STATE_NEWER')
     expect([...codes]).toEqual(['STATE_CORRUPT'])
     for (const [path, bytes] of checkpoints) writeFileSync(path, bytes)
     await rig.write()
