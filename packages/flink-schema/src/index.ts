@@ -1,5 +1,5 @@
 export { type ColumnSpec, parseSchema, type SchemaSpec } from './schema.ts'
-export { type SchemaOption, schemaType, tableNameType } from './schema-option.ts'
+export { type SchemaOption, schemaType, schemaTypeWith, tableNameType } from './schema-option.ts'
 export { SchemaFault } from './schema-tokens.ts'
 export { dataTypeOf, nativeOf, type SqlRoot, type SqlType } from './sql-type.ts'
 export { tableOf } from './table.ts'

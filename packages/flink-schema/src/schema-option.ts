@@ -7,16 +7,21 @@ export type SchemaOption = string | Record<string, string>
 
 const written = z.union([z.string(), z.record(z.string(), z.string())], { error: 'must be text or a map of texts' })
 
-/** The zod type of an option `schema`. */
-export const schemaType: z.ZodType<SchemaSpec, SchemaOption> = written.transform((value, context) => {
-  try {
-    return parseSchema(value)
-  } catch (fault) {
-    if (!(fault instanceof SchemaFault)) throw fault
-    context.addIssue({ code: 'custom', message: fault.message })
-    return z.NEVER
-  }
-})
+/** The zod type of an option `schema` whose METADATA columns may have these keys. */
+export function schemaTypeWith(metadata: readonly string[]): z.ZodType<SchemaSpec, SchemaOption> {
+  return written.transform((value, context) => {
+    try {
+      return parseSchema(value, metadata)
+    } catch (fault) {
+      if (!(fault instanceof SchemaFault)) throw fault
+      context.addIssue({ code: 'custom', message: fault.message })
+      return z.NEVER
+    }
+  })
+}
+
+/** The zod type of an option `schema`, without METADATA columns. */
+export const schemaType: z.ZodType<SchemaSpec, SchemaOption> = schemaTypeWith([])
 
 /** The zod type of an option `table-name`: `schema.table`, or `table`. */
 export const tableNameType: z.ZodType<string, string> = z

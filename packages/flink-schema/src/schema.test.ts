@@ -82,3 +82,22 @@ test.for([
 ])('refuses %j with the reason', ([schema, reason]) => {
   expect(() => shape(schema!)).toThrow(reason)
 })
+
+test('METADATA columns are taken where their keys are known', () => {
+  const { columns, key } = parseSchema(
+    "id INT PRIMARY KEY, p INT NOT NULL METADATA FROM 'partition' VIRTUAL, `offset` BIGINT METADATA, h MAP<STRING, BYTES> METADATA FROM 'headers'",
+    ['partition', 'offset', 'headers'],
+  )
+  expect(columns.map(({ name, metadata }) => [name, metadata])).toEqual([
+    ['id', undefined],
+    ['p', 'partition'],
+    ['offset', 'offset'],
+    ['h', 'headers'],
+  ])
+  expect(key).toEqual([0])
+  const fault = (text: string) => () => parseSchema(text, ['partition', 'headers'])
+  expect(fault('a INT METADATA')).toThrow("of the unknown key 'a'; there are partition, headers")
+  expect(fault("a INT METADATA FROM 'partition' PRIMARY KEY")).toThrow('in its primary key')
+  expect(fault("a INT METADATA FROM 'partition', PRIMARY KEY (a)")).toThrow('in its primary key')
+  expect(fault('a MAP<STRING, BYTES>')).toThrow('only a metadata column')
+})

@@ -7,6 +7,8 @@ export interface ColumnSpec {
   readonly type: SqlType
   readonly nullable: boolean
   readonly comment?: string
+  /** The key of what it holds, of a METADATA column: it stands beside the record's own fields. */
+  readonly metadata?: string
 }
 
 /** What the `schema` option says. `key` are positions in `columns`. */
@@ -16,11 +18,14 @@ export interface SchemaSpec {
 }
 
 /**
- * Reads what stands between the brackets of Flink's CREATE TABLE, or a map from column to type. Throws a
- * SchemaFault.
+ * Reads what stands between the brackets of Flink's CREATE TABLE, or a map from column to type. `metadata`: the keys
+ * that METADATA columns may have; none by default. Throws a SchemaFault.
  */
-export function parseSchema(written: string | Readonly<Record<string, string>>): SchemaSpec {
-  return new SchemaReader().read(typeof written === 'string' ? written : fromMap(written))
+export function parseSchema(
+  written: string | Readonly<Record<string, string>>,
+  metadata: readonly string[] = [],
+): SchemaSpec {
+  return new SchemaReader(metadata).read(typeof written === 'string' ? written : fromMap(written))
 }
 
 function fromMap(map: Readonly<Record<string, string>>): string {
@@ -30,8 +35,13 @@ function fromMap(map: Readonly<Record<string, string>>): string {
 }
 
 class SchemaReader {
+  readonly #metadata: readonly string[]
   readonly #columns: ColumnSpec[] = []
   #key: readonly string[] | undefined
+
+  constructor(metadata: readonly string[]) {
+    this.#metadata = metadata
+  }
 
   read(text: string): SchemaSpec {
     const tokens = new SchemaTokens(text)
@@ -61,15 +71,36 @@ class SchemaReader {
     if (tokens.peek() === 'AS')
       throw new SchemaFault(`has the computed column '${name}', which a source cannot give: compute it in the target`)
     if (this.#columns.some((column) => column.name === name)) throw new SchemaFault(`names column '${name}' twice`)
-    const type = parseType(tokens)
+    const type = this.#type(tokens)
     const nullable = !tokens.take('NOT', 'NULL')
     tokens.take('NULL')
-    if (tokens.peek() === 'METADATA')
-      throw new SchemaFault(`has the metadata column '${name}'; generated rows have none`)
+    const metadata = this.#metadataOf(name, tokens)
+    if (type.root === 'MAP' && metadata === undefined)
+      throw new SchemaFault(`has the type ${type.text}, which only a metadata column can have`)
     const single = tokens.take('PRIMARY', 'KEY')
     if (single) this.#declareKey([name], tokens)
     const comment = tokens.take('COMMENT') ? tokens.text() : undefined
-    this.#columns.push({ name, type, nullable, ...(comment === undefined ? {} : { comment }) })
+    if (single && metadata !== undefined) throw new SchemaFault(`has the metadata column '${name}' in its primary key`)
+    const more = { ...(comment === undefined ? {} : { comment }), ...(metadata === undefined ? {} : { metadata }) }
+    this.#columns.push({ name, type, nullable, ...more })
+  }
+
+  /** Headers of records are the one map that a column can hold. */
+  #type(tokens: SchemaTokens): SqlType {
+    const map = this.#metadata.length > 0 && tokens.take('MAP', '<', 'STRING', ',', 'BYTES', '>')
+    return map ? { root: 'MAP', text: 'MAP<STRING, BYTES>' } : parseType(tokens)
+  }
+
+  /** `METADATA [FROM 'key'] [VIRTUAL]`: the key, by default the column's name. */
+  #metadataOf(name: string, tokens: SchemaTokens): string | undefined {
+    if (!tokens.take('METADATA')) return undefined
+    const key = tokens.take('FROM') ? tokens.text() : name
+    tokens.take('VIRTUAL')
+    if (this.#metadata.length === 0) throw new SchemaFault(`has the metadata column '${name}', which this connector does not have`)
+    if (this.#metadata.includes(key)) return key
+    throw new SchemaFault(
+      `has the metadata column '${name}' of the unknown key '${key}'; there are ${this.#metadata.join(', ')}`,
+    )
   }
 
   #declareKey(key: readonly string[], tokens: SchemaTokens): void {
@@ -81,6 +112,8 @@ class SchemaReader {
   #position(name: string): number {
     const position = this.#columns.findIndex((column) => column.name === name)
     if (position < 0) throw new SchemaFault(`has column '${name}' in its primary key, and no such column`)
+    if (this.#columns[position]!.metadata !== undefined)
+      throw new SchemaFault(`has the metadata column '${name}' in its primary key`)
     return position
   }
 }

@@ -31,6 +31,8 @@ export type SqlRoot =
   | 'INTERVAL_MONTHS'
   | 'INTERVAL_MILLISECONDS'
   | 'ARRAY'
+  /** Only of metadata columns, whose cells are JSON. */
+  | 'MAP'
 
 /** The type that changes carry. TINYINT is an int16, since there is no smaller one. */
 export function dataTypeOf(type: SqlType): DataType {
@@ -71,6 +73,7 @@ const plain = {
   DATE: 'date',
   INTERVAL_MONTHS: 'interval',
   INTERVAL_MILLISECONDS: 'interval',
+  MAP: 'json',
 } as const
 
 /** PostgreSQL's spelling, which sinks know that create tables. */
@@ -109,6 +112,7 @@ const natives = {
   DATE: 'date',
   INTERVAL_MONTHS: 'interval',
   INTERVAL_MILLISECONDS: 'interval',
+  MAP: 'jsonb',
 } as const
 
 function innermost(type: SqlType): SqlType {

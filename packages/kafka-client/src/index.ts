@@ -11,6 +11,21 @@ export {
 } from './delivery/topic-writer.ts'
 export { writerSettings } from './delivery/writer-settings.ts'
 export { type KafkaErrorCode, kafkaError, kafkaErrorCatalogue } from './errors.ts'
+export { intakeError } from './intake/errors.ts'
+export { groupRule, startupFields, startupOf, startupRule } from './intake/offset-options.ts'
+export type { ReaderSpec } from './intake/record-reader.ts'
+export { type LayoutSpec, RowLayout } from './intake/row-layout.ts'
+export { topicSourceAdmin } from './intake/source-admin.ts'
+export {
+  type IntakeSettings,
+  intakeSettings,
+  listOf,
+  sourceFields,
+  sourceRules,
+  tableNameOf,
+} from './intake/source-options.ts'
+export { topicPositions } from './intake/topic-position.ts'
+export { TopicSource, type TopicSourceSpec, watching } from './intake/topic-source.ts'
 export { murmur2, partitionOf } from './murmur2.ts'
 export { type KafkaAdapter, kafkaAdapters, openKafkaClient } from './open-client.ts'
 export type * from './port.ts'

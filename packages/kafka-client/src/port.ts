@@ -136,8 +136,12 @@ export interface Reader extends AsyncDisposable {
   close(): Promise<void>
 }
 
-/** `endOffset` bounds it (exclusive); left out, the partition is followed for ever. Offsets: see `Admin.offsets`. */
+/**
+ * `endOffset` bounds it (exclusive); left out, the partition is followed for ever. Offsets: see `Admin.offsets`.
+ * `topicId`: another topic of this name is KAFKA_TOPIC_MISSING; left out, the topic is whatever has the name.
+ */
 export interface ReadFrom extends PartitionOffset {
+  readonly topicId?: string
   readonly endOffset?: bigint
 }
 

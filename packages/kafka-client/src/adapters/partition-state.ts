@@ -6,6 +6,7 @@ export class PartitionState implements TopicPartition {
   readonly topic: string
   readonly partition: number
   readonly end: bigint | undefined
+  readonly topicId: string | undefined
   readonly queue: KafkaBatch[] = []
   offset: bigint
   paused = false
@@ -13,7 +14,8 @@ export class PartitionState implements TopicPartition {
   /** When fetches of it began to fail, one after the other. */
   failingSince: number | undefined
 
-  constructor({ topic, partition, offset, endOffset }: ReadFrom) {
+  constructor({ topic, partition, offset, endOffset, topicId }: ReadFrom) {
+    this.topicId = topicId
     this.topic = topic
     this.partition = partition
     this.offset = offset

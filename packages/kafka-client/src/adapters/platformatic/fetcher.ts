@@ -1,6 +1,7 @@
 import { CdcError } from '@cdc/core'
 import { connectionError } from '../../errors/network-error.ts'
 import { isRetriable, isStale, protocolError } from '../../errors/protocol-codes.ts'
+import { kafkaError } from '../../errors.ts'
 import type { Isolation, KafkaBatch, ReadFrom, TopicPartition } from '../../port.ts'
 import { decodeBatches } from '../../records/decode.ts'
 import { keyOf, PartitionState } from '../partition-state.ts'
@@ -103,7 +104,12 @@ export class Fetcher {
     const topics = await this.#cluster.topics([...new Set(due.map(({ topic }) => topic))], 'read')
     const leaders = new Map<number, PartitionState[]>()
     for (const state of due) {
-      const found = topics.get(state.topic)!.partitions.find((one) => one.partitionIndex === state.partition)
+      const { id, partitions } = topics.get(state.topic)!
+      if (state.topicId !== undefined && state.topicId !== id)
+        throw kafkaError('KAFKA_TOPIC_MISSING', {
+          message: `Topic '${state.topic}' was deleted and made again while it was read.`,
+        })
+      const found = partitions.find((one) => one.partitionIndex === state.partition)
       if (found === undefined || found.leaderId < 0) {
         this.#cluster.forget([state.topic])
         throw new Again(protocolError(found === undefined ? 3 : 5, `read topic '${state.topic}'`))
