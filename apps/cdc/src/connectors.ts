@@ -11,12 +11,16 @@ const builtIn: Readonly<Record<Kind, Readonly<Record<string, Load>>>> = {
     'cdc-postgres': postgresCdc,
     datagen: () => import('@cdc/datagen'),
     filesystem: () => import('@cdc/filesystem'),
+    kafka: () => import('@cdc/kafka'),
+    'upsert-kafka': () => import('@cdc/upsert-kafka'),
   },
   sink: {
     filesystem: () => import('@cdc/filesystem'),
     jdbc: () => import('@cdc/jdbc'),
     print: () => import('@cdc/print'),
     blackhole: () => import('@cdc/blackhole'),
+    kafka: () => import('@cdc/kafka'),
+    'upsert-kafka': () => import('@cdc/upsert-kafka'),
   },
   format: {
     avro,

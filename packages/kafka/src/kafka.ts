@@ -36,6 +36,7 @@ function specOf(values: Values) {
     keyFields: keyFields(values['key.fields']),
     keyPrefix: values['key.fields-prefix'] ?? '',
     keyInValue: values['value.fields-include'] === 'ALL',
+    ownKeys: values['sink.key'] === 'format',
     partitioner: values['sink.partitioner'],
   }
 }

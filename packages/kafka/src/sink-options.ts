@@ -9,7 +9,7 @@ const fields = {
   }),
   'value.format': format({ doc: 'The same as `format`, for those who give a key format.', example: 'debezium-json' }),
   'key.format': format({
-    doc: "How the key is written, from `key.fields`. Left out: the key that the value format gives (Debezium's key), or none.",
+    doc: 'How the key is written, from `key.fields`. Left out: see `sink.key`.',
     example: 'json',
   }),
   'key.fields': text({ doc: 'The columns of the key, with `;` between them.', example: 'id;region' }),
@@ -21,8 +21,12 @@ const fields = {
     doc: 'Whether the columns of the key stand in the value too. `EXCEPT_KEY` only with formats of inserted rows.',
     default: 'ALL',
   }),
+  'sink.key': choice(['format', 'none'], {
+    doc: 'The key where `key.format` is left out. `format`: the one that the value format gives, of the primary key, so that the changes of a row keep their order. `none`: none, as in Flink.',
+    default: 'format',
+  }),
   'sink.partitioner': choice(['default', 'fixed', 'round-robin'], {
-    doc: '`default`: by the hash of the key, as the Java client. `fixed`: all to the first partition. `round-robin`: those without a key in turn; not with `key.fields`.',
+    doc: '`default`: by the hash of the key, as the Java client. `fixed`: all to the first partition. `round-robin`: those without a key in turn (see `sink.key`); not with `key.fields`.',
     default: 'default',
   }),
 }
@@ -72,6 +76,8 @@ const keys: OptionRule<typeof fields> = (values, problem) => {
 }
 
 const partitioner: OptionRule<typeof fields> = (values, problem) => {
+  if (values['sink.key'] === 'none' && values['key.format'] !== undefined)
+    problem('sink.key', "'sink.key: none' does not go with 'key.format', which writes keys.")
   if (values['sink.partitioner'] === 'round-robin' && values['key.fields'] !== undefined)
     problem(
       'sink.partitioner',

@@ -42,9 +42,9 @@ export class KafkaSink implements Sink {
   }
 
   async open(): Promise<void> {
-    const { format, keyFormat } = this.#spec
+    const { format, keyFormat, ownKeys } = this.#spec
     await this.#writer.open()
-    const value = format.create(this.#writer.formatContext('value', keyFormat !== undefined))
+    const value = format.create(this.#writer.formatContext('value', keyFormat !== undefined || !ownKeys))
     this.#formats = { value, key: keyFormat?.create(this.#writer.formatContext('key', false)) }
     this.#boundaries = await value.boundaries?.()
   }

@@ -23,6 +23,8 @@ export interface TargetSpec {
   readonly keyFields: readonly string[]
   readonly keyPrefix: string
   readonly keyInValue: boolean
+  /** Does a record without a key format have the key that the value format gives? */
+  readonly ownKeys: boolean
 }
 
 /** A table with its topic, and how its records are written. One for each shape. */
@@ -34,6 +36,7 @@ export class KafkaTarget {
   readonly #value: Omit<Part, 'encoder'> | undefined
   /** The key by `key.format`, in place of the one that the value format gives. */
   readonly #key: Part | undefined
+  readonly #ownKeys: boolean
 
   private constructor(
     topic: TopicTarget,
@@ -41,19 +44,21 @@ export class KafkaTarget {
     encoder: Encoder,
     value: Omit<Part, 'encoder'> | undefined,
     key: Part | undefined,
+    ownKeys: boolean,
   ) {
     this.topic = topic
     this.table = table
     this.#encoder = encoder
     this.#value = value
     this.#key = key
+    this.#ownKeys = ownKeys
   }
 
   static async make(
     topic: TopicTarget,
     table: Table,
     formats: { readonly key: Format | undefined; readonly value: Format },
-    { keyFields, keyPrefix, keyInValue }: TargetSpec,
+    { keyFields, keyPrefix, keyInValue, ownKeys }: TargetSpec,
   ): Promise<KafkaTarget> {
     const columns = keyFields.map((name) => columnOf(table, name))
     const keyTable = formats.key === undefined ? undefined : part(table, columns, keyPrefix)
@@ -61,7 +66,7 @@ export class KafkaTarget {
       keyTable === undefined ? undefined : { table: keyTable, columns, encoder: await formats.key!.encoder(keyTable) }
     const rest = table.columns.map((_, at) => at).filter((at) => !columns.includes(at))
     const value = keyInValue ? undefined : { table: part(table, rest, ''), columns: rest }
-    return new KafkaTarget(topic, table, await formats.value.encoder(value?.table ?? table), value, key)
+    return new KafkaTarget(topic, table, await formats.value.encoder(value?.table ?? table), value, key, ownKeys)
   }
 
   /** The records of a change, in their order. */
@@ -79,7 +84,10 @@ export class KafkaTarget {
     ]
   }
 
-  #written(change: RowChange | Truncate, key?: Buffer): readonly ProducerRecord[] {
+  #written(
+    change: RowChange | Truncate,
+    key: Buffer | null | undefined = this.#ownKeys ? undefined : null,
+  ): readonly ProducerRecord[] {
     const { topic } = this.topic
     return this.#encoder.encode(this.#projected(change)).map((record) => outgoing(topic, record, key))
   }
@@ -139,8 +147,12 @@ function part(table: Table, columns: readonly number[], prefix: string): Table {
 
 const cellsOf = (row: Row, columns: readonly number[]): Row => columns.map((at) => row[at])
 
-/** A format's record for Kafka. `key`: in place of the format's own. */
-export function outgoing(topic: string, { key: own, value, headers }: EncodedRecord, key?: Buffer): ProducerRecord {
-  const record = { topic, key: key ?? bytesOf(own), value: bytesOf(value) }
+/** A format's record for Kafka. `key`: in place of the format's own; null: none. */
+export function outgoing(
+  topic: string,
+  { key: own, value, headers }: EncodedRecord,
+  key?: Buffer | null,
+): ProducerRecord {
+  const record = { topic, key: key === undefined ? bytesOf(own) : key, value: bytesOf(value) }
   return headers === undefined ? record : { ...record, headers: headersOf(headers) }
 }

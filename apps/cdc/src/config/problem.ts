@@ -30,7 +30,7 @@ export interface PlacedProblem {
 }
 
 const secretKey =
-  /(?<key>[\w.-]*(?:password|passwd|pwd|secret|token|credential|jaas|api-?key|passphrase)[\w.-]*['"]?\s*[:=]\s*)(?!['"]?\$\{)\S.*$/i
+  /(?<key>[\w.-]*(?:password|passwd|pwd|secret|token|credential|jaas|api-?key|passphrase|keystore\.key)[\w.-]*['"]?\s*[:=]\s*)(?!['"]?\$\{)\S.*$/i
 const userInfo = /(\/\/[^\s:/@]*:)[^\s@/]+(@)/g
 
 /** Orders by place, and turns offsets into lines and columns. `hidden`: spots of values never to be shown. */

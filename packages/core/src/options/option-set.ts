@@ -124,7 +124,8 @@ export function defineOptions<const F extends OptionFields>(
 }
 
 /** Keys under a prefix cannot be marked one by one, so their names decide, as in Flink. */
-const looksSecret = (key: string) => /password|secret|token|credential|jaas|api-?key|passphrase/i.test(key)
+const looksSecret = (key: string) =>
+  /password|secret|token|credential|jaas|api-?key|passphrase|keystore\.key/i.test(key)
 
 function readOption(
   field: Option,

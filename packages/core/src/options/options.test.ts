@@ -34,8 +34,22 @@ test('gives every fault at once, with the nearest name and the way to write it',
 })
 
 test('hides secrets and whatever it does not know', () => {
-  const shown = options.redact({ url: 'x', password: 'p', pasword: 'p', 'properties.sasl.jaas.config': 'p' })
-  expect(shown).toEqual({ url: 'x', password: '******', pasword: '******', 'properties.sasl.jaas.config': '******' })
+  const shown = options.redact({
+    url: 'x',
+    password: 'p',
+    pasword: 'p',
+    'properties.sasl.jaas.config': 'p',
+    'properties.ssl.keystore.key': 'p',
+    'properties.ssl.keystore.location': 'x',
+  })
+  expect(shown).toEqual({
+    url: 'x',
+    password: '******',
+    pasword: '******',
+    'properties.sasl.jaas.config': '******',
+    'properties.ssl.keystore.key': '******',
+    'properties.ssl.keystore.location': 'x',
+  })
 })
 
 test('names keys as they stand in the file, where something stands before each of them', () => {
