@@ -13,6 +13,8 @@ export interface EncodedRecord {
 
 /** Compiled once a table shape. Synchronous per change. */
 export interface Encoder {
+  /** True: no key or value that it gives has a line feed in it. Then nobody who writes lines need look for one. */
+  readonly oneLine?: boolean
   /** May give none (a tombstone that is switched off) or several records (a key change). */
   encode(change: RowChange | Truncate): readonly EncodedRecord[]
 }

@@ -164,10 +164,11 @@ export class FilesystemSink implements Sink {
     const latest = this.#latest.get(name)
     const same = latest !== undefined && sameShape(latest.table, table)
     const { format, line } = this.#spec
+    const encoder = same ? latest.encoder : await this.#format!.encoder(table)
     const made: Target = {
       table,
-      encoder: same ? latest.encoder : await this.#format!.encoder(table),
-      line: same ? latest.line : lineMakers[line](format.name),
+      encoder,
+      line: same ? latest.line : lineMakers[line](format.name, encoder.oneLine),
       series: '',
       file: undefined,
       transaction: undefined,

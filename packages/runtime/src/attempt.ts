@@ -40,7 +40,7 @@ export interface AttemptSetup {
 const sourceTimeout = 10_000
 
 /** A busy pipeline flushes after so many batches' bytes at the latest: a flush is a commit, or a sync of files. */
-const flushAt = 4
+const flushAt = 8
 
 /** Why work ends when a graceful stop takes too long, or is asked for before anything was read. */
 const letGo = new Error('let go')

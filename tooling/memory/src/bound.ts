@@ -13,5 +13,5 @@ export interface Limits {
  * takes by itself, what is under way (in rows on the heap, and as it is written down), and the largest row. Bytes.
  */
 export function memoryBound(largestRow: number, limits: Limits = defaultLimits): number {
-  return 240 * MB + 8 * (limits.batchBytes + limits.readAheadBytes) + 6 * largestRow
+  return 248 * MB + 8 * (limits.batchBytes + limits.readAheadBytes) + 6 * largestRow
 }

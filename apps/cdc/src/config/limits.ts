@@ -11,11 +11,11 @@ export const limitOptions = defineOptions({
   ),
   'batch-bytes': size({
     doc: 'Most memory of such a batch. One row may be larger by itself.',
-    default: `${defaultLimits.batchBytes / 1048576}mb`,
+    default: `${defaultLimits.batchBytes / 1024}kb`,
   }),
   'read-ahead-bytes': size({
     doc: 'How much may be read ahead of the sinks. Bounds the memory of the pipeline.',
-    default: `${defaultLimits.readAheadBytes / 1048576}mb`,
+    default: `${defaultLimits.readAheadBytes / 1024}kb`,
   }),
   'flush-interval': duration({
     doc: 'A busy pipeline makes rows visible at least this often; an idle one at once.',

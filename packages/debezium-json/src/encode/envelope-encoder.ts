@@ -17,6 +17,7 @@ export interface EncodeContext {
 
 /** Writes changes of one table as Debezium's envelopes. */
 export class EnvelopeEncoder implements Encoder {
+  readonly oneLine = true
   readonly #parts: TableParts
   readonly #context: EncodeContext
   readonly #wrapping: Wrapping

@@ -18,6 +18,10 @@ export class LabelLearning implements Encoder {
     this.#columns = table.columns.flatMap(({ type }, position) => (labelsOf(type) === undefined ? [] : [position]))
   }
 
+  get oneLine(): boolean {
+    return this.#inner.oneLine === true
+  }
+
   encode(change: RowChange | Truncate): readonly EncodedRecord[] {
     if ('after' in change) for (const position of this.#columns) this.#look(position, change.after[position])
     return this.#inner.encode(change)

@@ -9,6 +9,7 @@ import { type TableParts, type Wrapping, wrapping } from './table-parts.ts'
 
 /** Writes changes of one table as ExtractNewRecordState leaves them: the row alone. Truncates give no record. */
 export class UnwrapEncoder implements Encoder {
+  readonly oneLine = true
   readonly #parts: TableParts
   readonly #context: EncodeContext
   readonly #unwrap: UnwrapSettings

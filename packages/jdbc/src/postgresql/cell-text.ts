@@ -17,7 +17,7 @@ export function cellText(type: DataType, textual: boolean, native = ''): CellTex
       // JavaScript prints minus zero as 0
       return (cell) => (Object.is(cell, -0) ? '-0' : `${cell as number}`)
     case 'bytes':
-      return (cell) => (typeof cell === 'string' ? cell : hex(cell as Uint8Array))
+      return (cell) => (typeof cell === 'string' ? cell : `\\x${hexDigits(cell as Uint8Array)}`)
     case 'array':
       return arrayText(type.element, /^(pg_catalog\.)?box\[/.test(native) ? ';' : ',')
     default:
@@ -25,8 +25,9 @@ export function cellText(type: DataType, textual: boolean, native = ''): CellTex
   }
 }
 
-function hex(bytes: Uint8Array): string {
-  return `\\x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')}`
+/** Two digits a byte, without the prefix. */
+export function hexDigits(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')
 }
 
 /** https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO */

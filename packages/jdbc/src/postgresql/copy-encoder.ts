@@ -1,6 +1,6 @@
 import type { Cell, Column, Row } from '@cdc/core'
 import { error } from '../errors.ts'
-import { type CellText, cellText } from './cell-text.ts'
+import { type CellText, cellText, hexDigits } from './cell-text.ts'
 
 const chunkLength = 128 * 1024
 const special = /[\\\t\n\r]/
@@ -35,7 +35,12 @@ export interface CopyColumn {
 
 export function copyColumn(column: Column, index: number, textual: boolean): CopyColumn {
   const text: CellText = cellText(column.type, textual, column.native)
-  return { index, field: plain.has(column.type.kind) ? text : (cell) => copyField(text(cell)) }
+  const escaped = (cell: Exclude<Cell, null | undefined>) => copyField(text(cell))
+  if (plain.has(column.type.kind)) return { index, field: text }
+  // the one backslash of a bytea is known: its digits, two a byte, are neither searched nor copied for it
+  if (column.type.kind === 'bytes')
+    return { index, field: (cell) => (cell instanceof Uint8Array ? `\\\\x${hexDigits(cell)}` : escaped(cell)) }
+  return { index, field: escaped }
 }
 
 /**

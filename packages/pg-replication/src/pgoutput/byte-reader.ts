@@ -7,13 +7,18 @@ const PG_EPOCH_MICROSECONDS = 946_684_800_000_000n
 /** Reads the parts of one message in order and never past its end. For the messages that are not rows. */
 export class ByteReader {
   readonly #buffer: Buffer
+  readonly #view: DataView
   readonly #start: number
   readonly #end: number
   #at: number
 
-  /** The message lies in `buffer` from `start` to `end`; reading begins after its type. */
-  constructor(buffer: Buffer, start: number, end: number) {
+  /**
+   * The message lies in `buffer` from `start` to `end`; reading begins after its type. `view` is of the whole buffer:
+   * its 64-bit numbers cost a fifth of the buffer's own.
+   */
+  constructor(buffer: Buffer, view: DataView, start: number, end: number) {
     this.#buffer = buffer
+    this.#view = view
     this.#start = start
     this.#end = end
     this.#at = start + 1
@@ -36,12 +41,12 @@ export class ByteReader {
   }
 
   lsn(): bigint {
-    return this.#buffer.readBigUInt64BE(this.#take(8))
+    return this.#view.getBigUint64(this.#take(8))
   }
 
   /** Microseconds since 1970; on the wire they count from 2000. */
   time(): bigint {
-    return this.#buffer.readBigInt64BE(this.#take(8)) + PG_EPOCH_MICROSECONDS
+    return this.#view.getBigInt64(this.#take(8)) + PG_EPOCH_MICROSECONDS
   }
 
   /** Up to the next NUL. */

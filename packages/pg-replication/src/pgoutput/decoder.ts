@@ -47,6 +47,8 @@ export class PgOutputDecoder {
   readonly #tuples = new TupleReader()
   #last: TuplePlan | undefined
   #bytes = 0
+  #viewed: Buffer | undefined
+  #view: DataView = new DataView(new ArrayBuffer(0))
 
   constructor(options: PgOutputDecoderOptions) {
     this.#resolveType = options.resolveType
@@ -75,8 +77,16 @@ export class PgOutputDecoder {
         this.#delete(buffer, start, end, handler)
         break
       default:
-        this.#other(new ByteReader(buffer, start, end), buffer, start, end, handler)
+        this.#other(new ByteReader(buffer, this.#viewOf(buffer), start, end), buffer, start, end, handler)
     }
+  }
+
+  #viewOf(buffer: Buffer): DataView {
+    if (buffer !== this.#viewed) {
+      this.#viewed = buffer
+      this.#view = new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength)
+    }
+    return this.#view
   }
 
   #insert(buffer: Buffer, start: number, end: number, handler: PgOutputHandler): void {

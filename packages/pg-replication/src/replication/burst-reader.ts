@@ -21,6 +21,8 @@ export class BurstReader {
   readonly #into: MessageSplitter
   readonly #pause: number
   readonly #input: DirectInput | undefined
+  /** The input while it is ours. */
+  #attached: DirectInput | undefined
   #others: DataListener[] = []
   #waiting: PromiseWithResolvers<boolean> | undefined
   /** Bytes have come that nobody was told of. */
@@ -46,6 +48,8 @@ export class BurstReader {
     socket.removeAllListeners('data')
     socket.on('data', this.#onData)
     socket.on('end', this.#onEnd).on('close', this.#onEnd).on('error', this.#onError)
+    this.#socket.pause()
+    this.#attached = this.#input
     this.#input?.direct({
       space: () => this.#into.space(),
       filled: (space, length) => {
@@ -60,6 +64,7 @@ export class BurstReader {
   detach(rest: Buffer): void {
     const socket = this.#socket
     this.#input?.direct(undefined)
+    this.#attached = undefined
     clearTimeout(this.#timer)
     socket.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onEnd).off('error', this.#onError)
     for (const listener of this.#others) socket.on('data', listener)
@@ -71,6 +76,7 @@ export class BurstReader {
   discard(): void {
     const socket = this.#socket
     this.#input?.direct(undefined)
+    this.#attached = undefined
     clearTimeout(this.#timer)
     socket.off('data', this.#onData)
     socket.on('data', () => {})
@@ -100,7 +106,8 @@ export class BurstReader {
   }
 
   #start(): void {
-    this.#socket.resume()
+    // read directly, a socket has no stream to be resumed
+    if (this.#attached === undefined) this.#socket.resume()
     const handle = this.#handle()
     if (handle?.reading === false) {
       handle.reading = true
@@ -147,7 +154,7 @@ export class BurstReader {
   }
 
   #stop(): void {
-    this.#socket.pause()
+    if (this.#attached === undefined) this.#socket.pause()
     const handle = this.#handle()
     if (handle?.reading === true) {
       handle.reading = false

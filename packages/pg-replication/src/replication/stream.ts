@@ -58,6 +58,8 @@ export class ReplicationStream {
   #closing: Promise<void> | undefined
   #inbound = performance.now()
   #probed = false
+  #listening = false
+  #watch: NodeJS.Timeout | undefined
 
   private constructor(session: Session, options: StreamOptions, interval: number) {
     this.#session = session
@@ -166,15 +168,17 @@ export class ReplicationStream {
     if (limit === 0) return this.#reader.read()
     // silence counts only while somebody listens
     this.#inbound = performance.now()
-    const watch = setInterval(() => this.#listen(limit), Math.min(limit / 4, 10_000))
+    this.#listening = true
+    this.#watch ??= setInterval(() => this.#listen(limit), Math.min(limit / 4, 10_000))
     try {
       return await this.#reader.read()
     } finally {
-      clearInterval(watch)
+      this.#listening = false
     }
   }
 
   #listen(limit: number): void {
+    if (!this.#listening) return
     const silence = performance.now() - this.#inbound
     if (silence >= limit) {
       this.#fail(
@@ -242,6 +246,7 @@ export class ReplicationStream {
 
   #release(): void {
     this.#status.stop()
+    clearInterval(this.#watch)
     this.#options.signal?.removeEventListener('abort', this.#onAbort)
   }
 
