@@ -52,9 +52,11 @@ export class PipelineProcess {
     }))
   }
 
-  /** Loading the program takes longer on a busy machine; what counts begins when it comes by the first failpoint. */
-  async underWay(): Promise<void> {
-    while (this.running && !existsSync(this.#reached)) await delay(10)
+  /** How long anything takes depends on the machine, so moments are counted from a failpoint that the process passes. */
+  async passes(name: string, patience: number): Promise<void> {
+    const deadline = performance.now() + patience
+    const passed = () => existsSync(this.#reached) && readFileSync(this.#reached, 'utf8').includes(`${name}\n`)
+    while (this.running && !passed() && performance.now() < deadline) await delay(10)
   }
 
   get running(): boolean {

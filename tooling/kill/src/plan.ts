@@ -8,7 +8,7 @@ export type Action = 'kill' | 'error' | 'rewind' | 'hang'
 export interface Round {
   /** Armed at the start; what it does, at which visit. */
   readonly failpoint: { readonly name: string; readonly action: Action; readonly visit: number } | undefined
-  /** Milliseconds until the process is ended from outside, where it has not ended by then. */
+  /** Milliseconds from its start, or where something is armed from its first checkpoint, until it is ended from outside. */
   readonly patience: number
   /** How it is ended then. */
   readonly end: 'kill' | 'term'
@@ -42,7 +42,7 @@ export function planOf(seed: number, version?: PostgresVersion): Plan {
     [4, 'directory'],
     [1, 'postgres'],
   ] as const)
-  const large = random.chance(0.4)
+  const large = random.chance(0.25)
   return {
     seed,
     version: version ?? installedVersions[Math.abs(seed) % installedVersions.length]!,
@@ -50,8 +50,8 @@ export function planOf(seed: number, version?: PostgresVersion): Plan {
     state,
     prepared: random.chance(0.5),
     rows: large ? { items: 4_000, ledger: 20_000 } : { items: 500, ledger: 300 },
-    writers: random.int(2, 4),
-    pause: random.of([4, 8, 16]),
+    writers: random.int(2, 3),
+    pause: random.of([8, 16, 32]),
     parallelism: random.of([1, 2, 4]),
     limits: limitsOf(random),
     files: {
@@ -74,7 +74,7 @@ function limitsOf(random: Random): Plan['limits'] {
 }
 
 function roundsOf(random: Random, configuration: Configuration): Round[] {
-  return Array.from({ length: random.int(3, 6) }, (_, index) => {
+  return Array.from({ length: random.int(2, 4) }, (_, index) => {
     const armed = random.chance(0.8)
     const action = random.weighted([
       [16, 'kill'],
@@ -82,13 +82,14 @@ function roundsOf(random: Random, configuration: Configuration): Round[] {
       [3, 'rewind'],
       [1, 'hang'],
     ] as const)
-    const { name, often } = random.of(failpointsOf(configuration, index === 0 ? 'start' : 'running'))
-    const visit = often ? Math.ceil(random.next() ** 2 * 30) || 1 : random.chance(0.85) ? 1 : 2
+    const when = random.chance(0.2) ? 'start' : index === 0 || random.chance(0.1) ? 'first' : 'running'
+    const { name, often } = random.of(failpointsOf(configuration, when))
+    const visit = often ? Math.ceil(random.next() ** 3 * 20) || 1 : random.chance(0.85) ? 1 : 2
     const last = name.endsWith('.close')
     return {
       failpoint: armed ? { name, action, visit: last ? 1 : visit } : undefined,
       // an armed one mostly ends by itself
-      patience: armed ? random.int(800, 1_500) : random.int(50, 900),
+      patience: armed ? random.int(200, 700) : random.int(50, 900),
       end: (armed && last) || random.chance(0.15) ? 'term' : 'kill',
     }
   })

@@ -10,10 +10,11 @@ interface Place {
   readonly often: boolean
 }
 
-const start = `state.open checkpoint.load tables.load sink.open sink.position source.open connection.open
-connection.authenticate connection.settings publication.create publication.created slot.create slot.created
-snapshot.exported snapshot.import snapshot.table snapshot.locked snapshot.chunk snapshot.table-read snapshot.read snapshot.handover
-snapshot.again stream.start stream.started checkpoint.begin`
+const opening = `state.open checkpoint.load tables.load sink.open sink.position source.open connection.open
+connection.authenticate connection.settings`
+const snapshot = `publication.create publication.created slot.create slot.created snapshot.exported snapshot.import
+snapshot.table snapshot.locked snapshot.chunk snapshot.table-read snapshot.read snapshot.handover checkpoint.begin`
+const again = `snapshot.again snapshot.exported snapshot.chunk snapshot.read stream.start stream.started`
 const stream = `decode.relation decode.commit stream.batch batch.taken sink.write sink.flush sink.flushed sink.commit
 sink.committed checkpoint.save checkpoint.saved acknowledge acknowledged checkpoint.acknowledged tables.write
 checkpoint.write sink.close source.close`
@@ -29,18 +30,19 @@ const rare =
 const places = (text: string): Place[] =>
   text.split(/\s+/).map((name) => ({ name, often: !rare.test(name) && !name.startsWith('connection') }))
 
-/** The failpoints that a first run, or a later one, of such a pipeline may visit. */
-export function failpointsOf({ sinks, state }: Configuration, when: 'start' | 'running'): readonly Place[] {
+/** The failpoints that the first life, a start, or a later life of such a pipeline is likely to visit. */
+export function failpointsOf({ sinks, state }: Configuration, when: 'first' | 'start' | 'running'): readonly Place[] {
   const own = [
     ...(sinks === 'files' ? [] : places(jdbc)),
     ...(sinks === 'jdbc' ? [] : places(files)),
     ...places(state === 'directory' ? directory : postgres),
   ]
-  return when === 'start' ? [...places(start), ...own] : [...places(start).slice(-15), ...places(stream), ...own]
+  if (when === 'start') return [...places(opening), ...places(again)]
+  return [...places(when === 'first' ? snapshot : stream), ...own]
 }
 
 /** All of them, by name. */
 export function namesOf(configuration: Configuration): string[] {
-  const all = [...failpointsOf(configuration, 'start'), ...failpointsOf(configuration, 'running')]
+  const all = (['first', 'start', 'running'] as const).flatMap((when) => failpointsOf(configuration, when))
   return [...new Set(all.map(({ name }) => name))]
 }

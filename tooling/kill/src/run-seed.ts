@@ -165,7 +165,8 @@ export class SeedRun {
     await this.#addForeignKeys()
     const armed = failpoint === undefined ? '' : `${failpoint.name}:${failpoint.action}:${failpoint.visit}`
     const process = this.#start(armed)
-    await process.underWay()
+    // one that is armed gets the time to come to the failpoint; a moment may be any, from the start on
+    await process.passes(failpoint === undefined ? 'state.open' : 'checkpoint.acknowledged', wait * 10)
     const ending = await process.endedWithin(wait)
     if (ending !== undefined) return this.#endedByItself(ending, failpoint)
     const stops = end === 'term' && failpoint?.action !== 'hang'
@@ -222,7 +223,7 @@ export class SeedRun {
       const client = await this.#place.server.client(this.#place.target)
       try {
         const arrived = async () => !process.running || (await this.#arrived(client))
-        await waitFor(arrived, { timeout: patience, describe: 'the last transaction' }).catch(() => {
+        await waitFor(arrived, { timeout: patience, interval: 100, describe: 'the last transaction' }).catch(() => {
           throw new Fault('the last transaction has not arrived')
         })
       } finally {

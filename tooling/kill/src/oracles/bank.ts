@@ -25,7 +25,7 @@ export class BankOracle {
         await this.#read(() =>
           client.query('SELECT count(*)::int AS count, sum(balance)::int AS sum FROM public.accounts'),
         )
-        await delay(12)
+        await delay(20)
       }
     } finally {
       await client.end()
