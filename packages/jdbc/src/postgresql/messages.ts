@@ -1,9 +1,14 @@
+/** The size of a buffer that is written anew; a larger one is handed on as it is. */
+const ordinary = 16 * 1024
+/** Texts up to here are given the most room that they can take, longer ones what they take. */
+const short = 4096
+
 /**
  * Frontend messages of the extended query protocol, appended to one growing buffer:
  * https://www.postgresql.org/docs/current/protocol-message-formats.html
  */
 export class MessageWriter {
-  #buffer = Buffer.allocUnsafe(16 * 1024)
+  #buffer = Buffer.allocUnsafe(ordinary)
   #length = 0
 
   get length(): number {
@@ -12,9 +17,11 @@ export class MessageWriter {
 
   /** What was written; the writer is empty afterwards. */
   take(): Buffer {
-    const taken = Buffer.from(this.#buffer.subarray(0, this.#length))
+    const written = this.#buffer.subarray(0, this.#length)
     this.#length = 0
-    return taken
+    if (this.#buffer.length === ordinary) return Buffer.from(written)
+    this.#buffer = Buffer.allocUnsafe(ordinary)
+    return written
   }
 
   parse(name: string, sql: string): void {
@@ -68,8 +75,7 @@ export class MessageWriter {
       this.#int32(-1)
       return
     }
-    const bytes = param.length * 3
-    this.#room(bytes + 4)
+    this.#room(4 + (param.length <= short ? param.length * 3 : Buffer.byteLength(param)))
     const written = this.#buffer.write(param, this.#length + 4)
     this.#buffer.writeInt32BE(written, this.#length)
     this.#length += written + 4
