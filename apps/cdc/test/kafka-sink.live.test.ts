@@ -12,7 +12,9 @@ async function records(topics: TopicLog, topic: string, of: (value: string) => s
   return (await topics.read(topic)).map(({ key, value }) => `${key} ${value === null ? '-' : of(String(value))}`)
 }
 
-test('PostgreSQL to upsert-kafka with json, exactly once: each command of cdc, through a kill', async () => {
+test('PostgreSQL to upsert-kafka with json, exactly once: each command of cdc, through a kill', {
+  timeout: 180_000,
+}, async () => {
   const { bootstrapServers } = await sharedKafka()
   await using topics = await TopicLog.open(bootstrapServers)
   await using live = await LivePipeline.of(17, schema)
@@ -63,7 +65,9 @@ test('PostgreSQL to upsert-kafka with json, exactly once: each command of cdc, t
   expect(reset.stdout + reset.stderr).toContain(`Forgot the position in topic cdc-position.${live.name}.topics`)
 })
 
-test("PostgreSQL to kafka with debezium-json: Debezium's records under Debezium's topic names", async () => {
+test("PostgreSQL to kafka with debezium-json: Debezium's records under Debezium's topic names", {
+  timeout: 180_000,
+}, async () => {
   const { bootstrapServers } = await sharedKafka()
   await using topics = await TopicLog.open(bootstrapServers)
   await using live = await LivePipeline.of(17, schema)

@@ -16,7 +16,9 @@ const kills = 10
 /** So many at least, or the rows were too few for it. */
 const enough = 8
 
-test('after kill -9 at any moment no record is lost or repeated for a reader of committed ones, and each partition has its order', async () => {
+test('after kill -9 at any moment no record is lost or repeated for a reader of committed ones, and each partition has its order', {
+  timeout: 180_000,
+}, async () => {
   const broker = await sharedKafka()
   const random = new Random(7)
   const topic = broker.prefix('killed')

@@ -23,7 +23,7 @@ const source = (written: WrittenTopic, options: Options = {}) =>
 const once: Options = { 'scan.bounded.mode': 'latest-offset' }
 const read = async (written: WrittenTopic, options: Options, after?: Position) => {
   await using reading = await Reading.of(source(written, options), after)
-  return reading.all()
+  return await reading.all()
 }
 const row = (id: number, name = 'n') => ({ id, name })
 const inserted = (...ids: number[]) => ids.map((id) => ['insert', id, 'n'])
