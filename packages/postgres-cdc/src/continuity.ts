@@ -10,6 +10,7 @@ import {
   type SystemIdentity,
   timelineHistory,
 } from '@cdc/pg-replication'
+import { carriersOf } from './carriers.ts'
 import type { Relation } from './catalog.ts'
 import { error } from './errors.ts'
 import { oidSetText, parseOidSet } from './oid-set.ts'
@@ -77,33 +78,6 @@ export function publicationGone(name: string): CdcError {
   })
 }
 
-/** By chosen table the entry of the publication that brings it; undefined for one that needs none (ALL TABLES). */
-export async function entriesOf(
-  session: Session,
-  publication: Publication,
-  tables: readonly Relation[],
-): Promise<Map<number, number | undefined>> {
-  const oids = `{${tables.map(({ oid }) => oid).join(',')}}`
-  // a partition may be published through any of its ancestors, a table through its schema
-  const schemas =
-    session.serverVersion >= 150000
-      ? `UNION ALL SELECT u.start, m.oid FROM up u JOIN pg_catalog.pg_class c ON c.oid = u.oid
-           JOIN pg_catalog.pg_publication_namespace m ON m.pnnspid = c.relnamespace AND m.pnpubid = $2::oid`
-      : ''
-  const rows = await session.query(
-    `WITH RECURSIVE up (start, oid) AS (
-       SELECT o, o FROM pg_catalog.unnest($1::oid[]) AS o
-       UNION ALL SELECT u.start, i.inhparent FROM up u JOIN pg_catalog.pg_class c ON c.oid = u.oid AND c.relispartition
-         JOIN pg_catalog.pg_inherits i ON i.inhrelid = u.oid)
-     SELECT start::text AS table, min(entry)::text AS entry FROM (
-       SELECT u.start, r.oid::bigint AS entry FROM up u JOIN pg_catalog.pg_publication_rel r ON r.prrelid = u.oid AND r.prpubid = $2::oid
-       ${schemas.replace('m.oid FROM', 'm.oid::bigint FROM')}) AS found (start, entry) GROUP BY start`,
-    [oids, String(publication.oid)],
-  )
-  const found = new Map(rows.map((row) => [Number(row.table), Number(row.entry)]))
-  return new Map(tables.map(({ oid }) => [oid, found.get(oid)]))
-}
-
 export const alterationOf = ({ altered, owner }: Publication): Alteration => ({ altered, owner })
 
 /** What every position of a pipeline that begins now says about the server and the publication. */
@@ -113,13 +87,13 @@ export async function positionBase(
   publication: Publication | undefined,
   tables: readonly Relation[],
 ): Promise<PositionBase> {
-  const entries = publication === undefined ? new Map<number, number>() : await entriesOf(session, publication, tables)
+  const carriers = publication === undefined ? [] : await carriersOf(session, publication, tables)
   return {
     system: server.systemId,
     timeline: server.timeline,
     publication: publication?.oid ?? 0,
     alteration: publication && alterationOf(publication),
-    entries: oidSetText([...entries.values()].filter((entry) => entry !== undefined)),
+    entries: oidSetText(carriers.flatMap(({ entry }) => entry ?? [])),
     tables: oidSetText(tables.map(({ oid }) => oid)),
   }
 }
@@ -142,10 +116,11 @@ export async function assertSamePublication(
     })
   assertUnaltered(parts.alteration, publication, where)
   const known = parseOidSet(parts.entries)
-  const entries = await entriesOf(session, publication, tables)
-  for (const table of tables) {
-    const entry = entries.get(table.oid)
-    const covered = entry === undefined ? publication.allTables : known.has(entry) || publication.allTables
+  const newest = Math.max(0, ...known)
+  for (const { table, oid, entry, partition } of await carriersOf(session, publication, tables)) {
+    // OIDs rise: a partition that was made after the entries were is new, and no rows of it have been left out
+    const isNew = partition && oid > newest
+    const covered = publication.allTables || (entry !== undefined && (known.has(entry) || isNew))
     if (covered) continue
     throw error('PUBLICATION_CHANGED', {
       message: `Table ${tableName(table)} was taken out of publication "${publication.name}"${entry === undefined ? '' : ' and put back'} since the position ${where.position} was saved.`,

@@ -9,8 +9,8 @@ import {
   readPublication,
   type Session,
 } from '@cdc/pg-replication'
+import { carriersOf } from './carriers.ts'
 import type { Relation } from './catalog.ts'
-import { entriesOf } from './continuity.ts'
 import type { Environment } from './environment.ts'
 
 /** A publication that has all the tables, and how to take back what was done for it. */
@@ -61,8 +61,8 @@ async function lackingTables(
   tables: readonly Relation[],
 ): Promise<string[]> {
   if (publication.allTables) return []
-  const entries = await entriesOf(session, publication, tables)
-  return tables
-    .filter(({ oid }) => entries.get(oid) === undefined)
-    .map(({ schema, name }) => quoteQualified(schema, name))
+  const lacking = (await carriersOf(session, publication, tables)).filter(({ entry }) => entry === undefined)
+  // before 13 only partitions can be added, later the whole table stands for them
+  const names = lacking.map(({ table, ...carrier }) => (session.serverVersion >= 130_000 ? table : carrier))
+  return [...new Set(names.map(({ schema, name }) => quoteQualified(schema, name)))]
 }
