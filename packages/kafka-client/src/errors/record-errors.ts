@@ -5,7 +5,7 @@ export const recordErrors = {
   KAFKA_RECORD_TOO_LARGE: {
     kind: 'data',
     cause: 'One record is larger than the client or the topic allows.',
-    cure: 'Raise `max.message.bytes` of the topic and `properties.max.request.size`, choose a compression, or leave the large column out.',
+    cure: 'Raise `max.message.bytes` of the topic and `properties.max.request.size`, choose a compression, or leave the large column out. A sink can set such changes aside: `errors.tolerance: all`.',
   },
   KAFKA_RECORD_REFUSED: {
     kind: 'data',
