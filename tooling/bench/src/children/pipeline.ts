@@ -60,7 +60,8 @@ say({
   changes: changes - job.tables,
   seconds: (done - start) / 1000,
   cpu,
-  steadyCpu: half !== undefined && changes - half.changes >= goal / 4 ? (cpu - half.cpu) / (changes - half.changes) : undefined,
+  steadyCpu:
+    half !== undefined && changes - half.changes >= goal / 4 ? (cpu - half.cpu) / (changes - half.changes) : undefined,
   peakRss: peakMemory(),
   first,
   snapshot,
