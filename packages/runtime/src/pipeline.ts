@@ -152,7 +152,7 @@ class Run {
   async run(): Promise<Summary> {
     const place = { pipeline: this.#config.name }
     try {
-      await abortable(this.#store.open(), this.#signal)
+      await this.#openStore()
       return await this.#attempts()
     } catch (failure) {
       if (this.#signal.aborted && failure === this.#signal.reason)
@@ -160,6 +160,24 @@ class Run {
       throw CdcError.from(failure).at(place)
     } finally {
       await this.#store.close()
+    }
+  }
+
+  /** As patient as with sources and sinks that cannot be reached. Throws the signal's reason when that comes first. */
+  async #openStore(): Promise<void> {
+    const { retry } = this.#limits
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await abortable(this.#store.open(), this.#signal)
+      } catch (cause) {
+        if (this.#signal.aborted) throw this.#signal.reason
+        const failure = CdcError.from(cause)
+        if (errorAction[failure.kind] === 'stop' || attempt >= retry.attempts) throw failure
+        const delay = backoff(attempt, retry)
+        const { code, kind, message } = failure
+        this.#logger.warn({ code, kind, delay, attempt, ...failure.where }, `${message} Trying again in ${delay} ms.`)
+        await pause(delay, this.#signal)
+      }
     }
   }
 

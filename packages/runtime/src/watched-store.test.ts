@@ -1,4 +1,4 @@
-import type { StateStore, StateStoreFactory, Table } from '@cdc/core'
+import { CdcError, type StateStore, type StateStoreFactory, type Table } from '@cdc/core'
 import { MemoryDatabase, MemoryStore, memorySink, memorySource } from '@cdc/testkit'
 import { expect, test } from 'vitest'
 import { pipeline } from './pipeline.ts'
@@ -85,4 +85,26 @@ test('a save that hangs is STALLED, and the pipeline reads again', async () => {
   stop.abort()
   await run
   expect(codes).toEqual(['STALLED', 'STALLED'])
+})
+
+test('a state that cannot be reached is asked again as often as a source is at the start', async () => {
+  const state = (failures: number): StateStoreFactory => {
+    const make = memoryState()
+    return (name) => {
+      const store = make(name)
+      const open = store.open.bind(store)
+      store.open = async () => {
+        if (failures-- > 0) throw new CdcError({ code: 'CONNECTION_LOST', kind: 'connection', message: 'Lost.' })
+        await open()
+      }
+      return store
+    }
+  }
+  const stop = new AbortController()
+  const patient = make(state(4), 1000)
+  const run = patient.running.run(stop.signal)
+  while (patient.store.rows(items).length === 0) await new Promise((resolve) => setTimeout(resolve, 1))
+  stop.abort()
+  expect((await run).reason).toBe('stopped')
+  await expect(make(state(5), 1000).running.run()).rejects.toMatchObject({ code: 'CONNECTION_LOST' })
 })

@@ -19,6 +19,8 @@ const { values } = parseArgs({
     hangs: { type: 'boolean', default: false },
   },
 })
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
+
 const [count, from, jobs] = [values.seeds, values.from, values.jobs].map((text) => {
   if (/^\d+$/.test(text)) return Number(text)
   throw new Error(`'${text}' is not a whole number.`)

@@ -18,6 +18,12 @@ export interface Ending {
   readonly hint: string | undefined
 }
 
+/** Those that run: they do not outlive the loop. */
+const running = new Set<ChildProcess>()
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
 /** One life of `cdc run`, with its log in a file. */
 export class PipelineProcess {
   readonly #child: ChildProcess
@@ -45,6 +51,8 @@ export class PipelineProcess {
       },
     )
     closeSync(output)
+    running.add(this.#child)
+    this.#child.once('exit', () => running.delete(this.#child))
     this.ended = once(this.#child, 'exit').then(([code, signal]) => ({
       code: code as number | null,
       signal: signal as NodeJS.Signals | null,

@@ -165,8 +165,9 @@ export class SeedRun {
     await this.#addForeignKeys()
     const armed = failpoint === undefined ? '' : `${failpoint.name}:${failpoint.action}:${failpoint.visit}`
     const process = this.#start(armed)
-    // one that is armed gets the time to come to the failpoint; a moment may be any, from the start on
-    await process.passes(failpoint === undefined ? 'state.open' : 'checkpoint.acknowledged', wait * 10)
+    await process.passes('state.open', patience)
+    // what is armed gets the time that it takes to come there; a moment may be any, from the start on
+    if (failpoint !== undefined) await process.passes('checkpoint.acknowledged', 10 * wait)
     const ending = await process.endedWithin(wait)
     if (ending !== undefined) return this.#endedByItself(ending, failpoint)
     const stops = end === 'term' && failpoint?.action !== 'hang'
