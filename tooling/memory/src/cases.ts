@@ -51,7 +51,7 @@ class Bench implements AsyncDisposable {
 
   /** Until the pipeline streams: the slot is in use. */
   async streaming(cdc: MeasuredCdc, database: string): Promise<void> {
-    await cdc.until(async () => (await this.walsender(database)) !== undefined, 'a stream', 120_000)
+    await cdc.until(async () => (await this.walsender(database)) !== undefined, 'a stream', patience)
   }
 
   async walsender(database: string): Promise<number | undefined> {
