@@ -96,7 +96,8 @@ class SchemaReader {
     if (!tokens.take('METADATA')) return undefined
     const key = tokens.take('FROM') ? tokens.text() : name
     tokens.take('VIRTUAL')
-    if (this.#metadata.length === 0) throw new SchemaFault(`has the metadata column '${name}', which this connector does not have`)
+    if (this.#metadata.length === 0)
+      throw new SchemaFault(`has the metadata column '${name}', which this connector does not have`)
     if (this.#metadata.includes(key)) return key
     throw new SchemaFault(
       `has the metadata column '${name}' of the unknown key '${key}'; there are ${this.#metadata.join(', ')}`,

@@ -62,6 +62,7 @@ describe('three partitions of json, read once', () => {
       return {
         source: kafkaSource({
           ...written.options,
+          client: 'kafkajs',
           format: json({}),
           schema: "id INT, name STRING, part INT METADATA FROM 'partition', at BIGINT METADATA FROM 'offset'",
           'scan.bounded.mode': 'latest-offset',

@@ -8,11 +8,11 @@ import { json } from '@cdc/json'
 import { openKafkaClient } from '@cdc/kafka-client'
 import { sharedRegistry, waitFor } from '@cdc/servers'
 import { tableOf } from '@cdc/testkit'
-import { describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { kafkaSource } from '../src/index.ts'
 import type { sourceOptions } from '../src/source-options.ts'
 import { failureOf, Reading, sorted } from './read-source.ts'
-import { WrittenTopic } from './written-topic.ts'
+import { makeTopic, WrittenTopic } from './written-topic.ts'
 
 type Options = Partial<OptionInput<typeof sourceOptions.fields>>
 
@@ -25,6 +25,14 @@ const read = async (written: WrittenTopic, options: Options, after?: Position) =
   await using reading = await Reading.of(source(written, options), after)
   return await reading.all()
 }
+/** Offsets of the group that has the topic's name, from partition 0 on. */
+async function commitFor({ topic, bootstrapServers }: WrittenTopic, offsets: readonly bigint[]): Promise<void> {
+  const client = await openKafkaClient({ 'bootstrap.servers': bootstrapServers })
+  const list = offsets.map((offset, partition) => ({ topic, partition, offset }))
+  await client.admin().alterGroupOffsets(topic, list)
+  await client.close()
+}
+
 const row = (id: number, name = 'n') => ({ id, name })
 const inserted = (...ids: number[]) => ids.map((id) => ['insert', id, 'n'])
 
@@ -61,11 +69,7 @@ describe('where the first run starts', () => {
     await written.rows(0, row(1), row(2))
     await written.rows(1, row(3))
     const group = { 'properties.group.id': written.topic, 'scan.startup.mode': 'group-offsets' } as const
-    await written.admin.setOffsets({
-      groupId: written.topic,
-      topic: written.topic,
-      partitions: [{ partition: 0, offset: '1' }],
-    })
+    await commitFor(written, [1n])
     expect((await failureOf(read(written, { ...once, ...group }))).code).toBe('KAFKA_NO_OFFSET')
     const reset = { ...once, ...group, 'properties.auto.offset.reset': 'earliest' }
     expect(sorted(await read(written, reset))).toEqual(sorted(inserted(2, 3)))
@@ -101,11 +105,7 @@ describe('where reading ends', () => {
         })),
       ),
     )
-    const partitions = [
-      { partition: 0, offset: '3' },
-      { partition: 1, offset: '1' },
-    ]
-    await written.admin.setOffsets({ groupId: written.topic, topic: written.topic, partitions })
+    await commitFor(written, [3n, 1n])
     expect(sorted(await read(written, { ...options, 'properties.group.id': written.topic }))).toEqual(
       sorted(inserted(...ids)),
     )
@@ -113,6 +113,13 @@ describe('where reading ends', () => {
 })
 
 describe('rows', () => {
+  let url: string
+
+  // starting a registry takes a while where others work
+  beforeAll(async () => {
+    url = (await sharedRegistry()).url
+  }, 180_000)
+
   test('columns of the key, of the value and of the record itself come together', async () => {
     await using written = await WrittenTopic.of()
     const timestamp = '1700000000120'
@@ -183,7 +190,6 @@ describe('rows', () => {
 
   test('schemas of avro-confluent are asked for once they are met', async () => {
     await using written = await WrittenTopic.of()
-    const { url } = await sharedRegistry()
     const format = avroConfluent({ url, subject: `${written.topic}-value` })
     const table = tableOf('items', { id: { kind: 'int32' }, name: { kind: 'string' } }, [])
     const writing = format.create({ pipeline: 'p', logger: silentLogger, report() {}, role: 'value' })
@@ -286,16 +292,16 @@ describe('what happens to topics', () => {
     await using reading = await Reading.of(source(written, options))
     await reading.rows(1)
     await written.admin.createPartitions({ topicPartitions: [{ topic: written.topic, count: 3 }] })
-    await waitFor(
-      async () => {
-        await written.rows(2, row(2))
-        return true
-      },
-      { timeout: 60_000 },
-    )
+    const three = async () => (await written.admin.fetchTopicOffsets(written.topic)).length === 3
+    await waitFor(() => three().catch(() => false), { timeout: 60_000, describe: 'three partitions' })
+    // a client that knows the new partition
+    const client = await openKafkaClient({ 'bootstrap.servers': written.bootstrapServers })
+    const value = Buffer.from(JSON.stringify(row(2)))
+    await client.producer().send([{ topic: written.topic, partition: 2, key: null, value }])
+    await client.close()
     expect(sorted(await reading.rows(2))).toEqual(sorted(inserted(1, 2)))
     const more = `${written.topic}-more`
-    await written.admin.createTopics({ topics: [{ topic: more }], waitForLeaders: true })
+    await makeTopic(written.admin, { topic: more, numPartitions: 1 })
     await written.producer.send({ topic: more, messages: [{ value: JSON.stringify(row(3)) }] })
     expect(sorted(await reading.rows(3))).toEqual(sorted(inserted(1, 2, 3)))
     // and after a restart too, without another look

@@ -1,7 +1,14 @@
-import { sharedKafka } from '@cdc/servers'
+import { sharedKafka, waitFor } from '@cdc/servers'
 import kafkajs, { type Admin, type ITopicConfig, type Message, type Producer } from 'kafkajs'
 
 const { Kafka, logLevel } = kafkajs
+
+/** Resolves when the topic can be written to; `waitForLeaders` of kafkajs fails where the broker is slow. */
+export async function makeTopic(admin: Admin, entry: ITopicConfig): Promise<void> {
+  await admin.createTopics({ topics: [entry], waitForLeaders: false })
+  const there = async () => (await admin.fetchTopicOffsets(entry.topic)).length === (entry.numPartitions ?? 1)
+  await waitFor(() => there().catch(() => false), { timeout: 60_000, describe: `topic ${entry.topic}` })
+}
 
 /** A topic of the shared broker, written and treated with kafkajs itself: a client that shares no code with the source. */
 export class WrittenTopic implements AsyncDisposable {
@@ -48,7 +55,7 @@ export class WrittenTopic implements AsyncDisposable {
       numPartitions: partitions,
       configEntries: Object.entries(config).map(([name, value]) => ({ name, value })),
     }
-    await this.admin.createTopics({ topics: [entry], waitForLeaders: true })
+    await makeTopic(this.admin, entry)
   }
 
   /** In one send, in order. */

@@ -31,6 +31,7 @@ export class FixedAssignment implements Assignment {
   #reader: Reader | undefined
   /** Aborted when there is something new to read, or looking for it has failed. */
   #news = new AbortController()
+  #either: { readonly of: AbortSignal; readonly signal: AbortSignal } | undefined
   #added: readonly PartitionOffset[] = []
   #failure: unknown
 
@@ -44,13 +45,12 @@ export class FixedAssignment implements Assignment {
     for (;;) {
       signal.throwIfAborted()
       if (this.#news.signal.aborted) await this.#takeNews()
-      const partitions = this.#partitions()
-      if (partitions.length === 0 && this.#parts.ends !== undefined) return undefined
+      this.#reader ??= this.#open()
+      if (this.#reader === undefined && this.#parts.ends !== undefined) return undefined
       try {
-        const both = AbortSignal.any([signal, this.#news.signal])
-        if (partitions.length === 0) await untilAborted(both)
-        this.#reader ??= this.#open(partitions)
-        return await this.#reader.next(both)
+        const either = this.#eitherOf(signal)
+        if (this.#reader !== undefined) return await this.#reader.next(either)
+        await untilAborted(either)
       } catch (error) {
         if (!this.#news.signal.aborted || signal.aborted) throw told(error)
       }
@@ -67,19 +67,29 @@ export class FixedAssignment implements Assignment {
   async #takeNews(): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure
     this.#news = new AbortController()
+    this.#either = undefined
     await this.#reader?.close()
     this.#reader = undefined
-    this.#parts.place.begin(this.#added, (topic) => this.#topics.get(topic)?.topicId)
-    this.#added = []
+    const { place } = this.#parts
+    // a look that began before the last news were taken finds the same again
+    const added = this.#added.filter((one) => place.offset(one) === undefined)
+    place.begin(added, (topic) => this.#topics.get(topic)?.topicId)
   }
 
-  #open(partitions: readonly ReadFrom[]): Reader {
+  /** Aborted by the caller, or by news. One for many calls. */
+  #eitherOf(signal: AbortSignal): AbortSignal {
+    if (this.#either?.of !== signal) this.#either = { of: signal, signal: AbortSignal.any([signal, this.#news.signal]) }
+    return this.#either.signal
+  }
+
+  /** undefined: there is no partition to read. */
+  #open(): Reader | undefined {
     const { client, isolation, maxRecords } = this.#parts
-    return client.reader({ partitions, isolation, maxRecords })
+    const partitions = this.#partitions()
+    return partitions.length === 0 ? undefined : client.reader({ partitions, isolation, maxRecords })
   }
 
   #partitions(): ReadFrom[] {
-    if (this.#reader !== undefined) return all
     const { place, ends } = this.#parts
     const end = new Map(ends?.map((one) => [placeOf(one), one.offset]))
     return partitionsOf(this.#topics).flatMap((one): ReadFrom[] => {
@@ -87,8 +97,8 @@ export class FixedAssignment implements Assignment {
       const endOffset = end.get(placeOf(one))
       if (offset === undefined || (ends !== undefined && endOffset === undefined)) return []
       const topicId = this.#topics.get(one.topic)?.topicId
-      const pinned = topicId === undefined ? {} : { topicId }
-      return [{ ...one, offset, ...pinned, ...(endOffset === undefined ? {} : { endOffset }) }]
+      const held = topicId === undefined ? {} : { topicId }
+      return [{ ...one, offset, ...held, ...(endOffset === undefined ? {} : { endOffset }) }]
     })
   }
 
@@ -128,9 +138,6 @@ export class FixedAssignment implements Assignment {
     this.#news.abort()
   }
 }
-
-/** Stands for what the reader has already. */
-const all: ReadFrom[] = [{ topic: '', partition: 0, offset: 0n }]
 
 /** A topic that goes away under the reader is not merely missing. */
 function told(error: unknown): unknown {

@@ -12,7 +12,7 @@ import { RecordBatches } from './record-batches.ts'
 import { type ReaderSpec, RecordReader } from './record-reader.ts'
 import type { IntakeSettings } from './source-options.ts'
 import { isWanted, lookUpTopics, partitionsOf, proveThere, type Topics } from './topic-list.ts'
-import { offsetsOf, parsePosition, placeOf, type TopicPosition } from './topic-position.ts'
+import { offsetsOf, parsePosition, placeOf, type TopicPosition, topicPositions } from './topic-position.ts'
 import { UnreadableRecords } from './unreadable-records.ts'
 
 export interface TopicSourceSpec {
@@ -55,6 +55,7 @@ export class TopicSource implements Source {
       const topics = await this.#topics(former, signal)
       const place = await this.#start(former, topics, signal)
       assignment = await this.#assign(place, topics, signal)
+      this.#context.report({ type: 'streaming', position: topicPositions.describe(place.position) })
       // so that a crash before the first record does not start anew, with offsets that are others by then
       if (former === undefined && !signal.aborted) yield { changes: [], position: place.position, bytes: 0 }
       const batches = new RecordBatches({
