@@ -207,6 +207,21 @@ test('records and position are one transaction for a reader that is another clie
   expect(records!.map(({ value }) => String(value))).toEqual([1, 2, 3, 4, 5].map((id) => `{"id":${id}}`))
 })
 
+test('the admin tells of the position topic before a run meets it', async () => {
+  const admin = sinkTo().admin!(contextOf())
+  const checks = async (one: typeof admin) => (await one.check([items])).map(({ name, status }) => `${name} ${status}`)
+  expect((await admin.plan([items])).map(({ sql }) => sql)).toEqual([
+    `-- create topic ${topic}`,
+    `-- create topic ${topic}.position`,
+  ])
+  await opened(sinkTo())
+  expect(await admin.plan([items])).toEqual([])
+  expect(await checks(admin)).toEqual(['broker ok', 'topics ok', 'position topic ok'])
+  const wrong = sinkTo({ 'sink.position-topic': topic, 'topic.creation.enable': false, topic: `${topic}.no` })
+  const [, missing, position] = await wrong.admin!(contextOf()).check([items])
+  expect([missing!.code, position!.code]).toEqual(['KAFKA_TOPIC_NOT_THERE', 'KAFKA_POSITION_TOPIC'])
+})
+
 test('a reset forgets the position, and fences who still writes', async () => {
   const sink = await opened(sinkTo())
   await put(sink, 'one', row(1))

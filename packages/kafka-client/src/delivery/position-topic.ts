@@ -43,19 +43,19 @@ export class PositionTopic {
   async ensure(admin: Admin, replicationFactor: number | undefined): Promise<void> {
     const { topic } = this
     const factor = replicationFactor === undefined ? {} : { replicationFactor }
-    if (!(await admin.describe([topic])).has(topic))
-      await admin.createTopics([{ topic, partitions: 1, config, ...factor }])
-    const [found, settings] = [(await admin.describe([topic])).get(topic), await admin.topicConfig(topic)]
-    const partitions = found?.partitions.length ?? 0
-    const policy = settings.get('cleanup.policy') ?? ''
-    if (
-      partitions === 1 &&
-      policy
-        .split(',')
-        .map((one) => one.trim())
-        .join() === 'compact'
-    )
-      return
+    if (await this.check(admin)) return
+    await admin.createTopics([{ topic, partitions: 1, config, ...factor }])
+    await this.check(admin)
+  }
+
+  /** Whether it is there. Throws KAFKA_POSITION_TOPIC where it is none that keeps a position. Changes nothing. */
+  async check(admin: Admin): Promise<boolean> {
+    const { topic } = this
+    const found = (await admin.describe([topic])).get(topic)
+    if (found === undefined) return false
+    const policy = (await admin.topicConfig(topic)).get('cleanup.policy') ?? ''
+    const partitions = found.partitions.length
+    if (partitions === 1 && policy === 'compact') return true
     throw deliveryError('KAFKA_POSITION_TOPIC', {
       message: `Topic '${topic}' is to keep the position and has ${partitions} partitions and cleanup.policy=${policy}.`,
       where: { option: 'sink.position-topic' },

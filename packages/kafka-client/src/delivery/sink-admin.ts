@@ -9,6 +9,7 @@ import {
 } from '@cdc/core'
 import { openKafkaClient } from '../open-client.ts'
 import type { KafkaClient } from '../port.ts'
+import { deliveryError } from './errors.ts'
 import { PositionTopic } from './position-topic.ts'
 import { sanitized, TopicPattern } from './topic-pattern.ts'
 import type { TopicWriterSettings } from './topic-writer.ts'
@@ -16,8 +17,8 @@ import type { TopicWriterSettings } from './topic-writer.ts'
 /** What the commands for operators ask of a sink that writes to topics. Changes nothing but in `reset`. */
 export function sinkAdmin(settings: TopicWriterSettings, context: SinkContext): SinkAdmin {
   const { pipeline, sink } = context
-  const { properties, adapter, guarantee, positionTopic, creation } = settings
-  const stored = positionTopic ?? sanitized(`cdc-position.${pipeline}.${sink}`)
+  const { properties, adapter, guarantee, creation } = settings
+  const stored = settings.positionTopic ?? sanitized(`cdc-position.${pipeline}.${sink}`)
   const exact = guarantee === 'exactly-once'
   const topics = (tables: readonly Table[]) => {
     const pattern = new TopicPattern(settings.topic, settings.prefix ?? pipeline, settings.keyed)
@@ -31,6 +32,10 @@ export function sinkAdmin(settings: TopicWriterSettings, context: SinkContext): 
       await client.close()
     }
   }
+  const positionTopic = async (client: KafkaClient) => {
+    const there = await new PositionTopic(client, stored, pipeline, sink).check(client.admin())
+    return there ? `${stored} is there` : `will be made: ${stored}`
+  }
   return {
     plan: (tables) =>
       connected(async (client) => {
@@ -43,10 +48,10 @@ export function sinkAdmin(settings: TopicWriterSettings, context: SinkContext): 
               sql: `-- create topic ${topic}`,
               reason: `Records of ${tableName(table)} go there; ${JSON.stringify(creation.config)}.`,
             })
-        if (exact)
+        if (exact && !(await client.admin().describe([stored])).has(stored))
           planned.push({
             sql: `-- create topic ${stored}`,
-            reason: 'Keeps the position, compacted, one partition; made where it is missing.',
+            reason: 'Keeps the position: compacted, one partition.',
           })
         return planned
       }),
@@ -63,9 +68,11 @@ export function sinkAdmin(settings: TopicWriterSettings, context: SinkContext): 
             const there = await client.admin().describe(wanted)
             const missing = wanted.filter((topic) => !there.has(topic))
             if (missing.length === 0) return `${wanted.length} topics are there`
-            return creation.enable ? `will be made: ${missing.join(', ')}` : `MISSING: ${missing.join(', ')}`
+            if (creation.enable) return `will be made: ${missing.join(', ')}`
+            throw deliveryError('KAFKA_TOPIC_NOT_THERE', { message: `There is no topic ${missing.join(', ')}.` })
           }),
         ),
+        ...(exact ? [await check('position topic', () => connected(positionTopic))] : []),
       ]
     },
     async reset(_tables, { rows }) {
@@ -92,8 +99,7 @@ export function sinkAdmin(settings: TopicWriterSettings, context: SinkContext): 
 
 async function check(name: string, look: () => Promise<string>): Promise<Check> {
   try {
-    const message = await look()
-    return { name, status: message.startsWith('MISSING') ? 'failed' : 'ok', message }
+    return { name, status: 'ok', message: await look() }
   } catch (failure) {
     const { code, message, hint } = CdcError.from(failure)
     return { name, status: 'failed', code, message, ...(hint === undefined ? {} : { hint }) }
