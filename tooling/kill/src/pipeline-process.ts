@@ -86,6 +86,16 @@ export class PipelineProcess {
     this.#child.kill(name)
   }
 
+  /**
+   * Has the server said again and again that it cannot decode its own log (XX000)? PostgreSQL before 16 may, where a
+   * slot is read anew from before its first consistent point, and TRUNCATE or DDL was running there.
+   */
+  get serverCannotDecode(): boolean {
+    const lines = readFileSync(this.#log, 'utf8').trimEnd().split('\n')
+    const warnings = lines.filter((line) => line.includes('"level":"warn"')).slice(-5)
+    return warnings.length === 5 && warnings.every((line) => line.includes('"SERVER_ERROR"') && line.includes('XX000'))
+  }
+
   #lastError(): Pick<Ending, 'error' | 'hint'> {
     const lines = existsSync(this.#log) ? readFileSync(this.#log, 'utf8').split('\n') : []
     const line = lines.findLast((one) => one.includes('"level":"error"'))
