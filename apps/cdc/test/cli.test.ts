@@ -54,7 +54,7 @@ describe('validate', () => {
 ${file}:3:14  There is no source 'datagenn'.  UNKNOWN_CONNECTOR
   3 |   connector: datagenn
     |              ^^^^^^^^
-  Did you mean 'datagen'? There are: cdc-postgres, datagen, filesystem, postgres-cdc. Others come with \`plugins:\`.
+  Did you mean 'datagen'? There are: cdc-postgres, datagen, filesystem, kafka, postgres-cdc, upsert-kafka. Others come with \`plugins:\`.
 
   docs:  docs/05-errors.md#unknown_connector
 `)

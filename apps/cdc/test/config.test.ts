@@ -54,7 +54,7 @@ state: mysql://localhost/x
 `)
   expect(report).toEqual([
     "1:7 INVALID_NAME 'Shop EU' cannot be a name: lower-case letters, digits, _ and -, beginning with a letter or digit, at most 59 characters. | For example: shop_eu",
-    "3:14 UNKNOWN_CONNECTOR There is no source 'datagenn'. | Did you mean 'datagen'? There are: cdc-postgres, datagen, filesystem, postgres-cdc. Others come with `plugins:`.",
+    "3:14 UNKNOWN_CONNECTOR There is no source 'datagenn'. | Did you mean 'datagen'? There are: cdc-postgres, datagen, filesystem, kafka, postgres-cdc, upsert-kafka. Others come with `plugins:`.",
     "6:5 UNKNOWN_OPTION Option 'print-identifer' is unknown. | Did you mean 'print-identifier'?",
     "7:5 MISSING_KEY 'sinks[2]' has no 'connector'. | Did you mean 'connector' by 'connecter'?",
     "8:1 UNKNOWN_KEY Key 'routs' is unknown at the top of the file. | Did you mean 'routes'?",
@@ -147,15 +147,15 @@ describe('connectors and sinks', () => {
   test.each([
     [
       'name: a\nsource: {connector: print}\nsink: {connector: print}\n',
-      "2:21 WRONG_CONNECTOR_KIND 'print' is a sink and cannot be a source. | There are: cdc-postgres, datagen, filesystem, postgres-cdc.",
+      "2:21 WRONG_CONNECTOR_KIND 'print' is a sink and cannot be a source. | There are: cdc-postgres, datagen, filesystem, kafka, postgres-cdc, upsert-kafka.",
     ],
     [
       `name: a\n${source}\nsink: {connector: Postgres-CDC}\n`,
-      "3:19 WRONG_CONNECTOR_KIND 'Postgres-CDC' is a source and cannot be a sink. | There are: blackhole, filesystem, jdbc, print.",
+      "3:19 WRONG_CONNECTOR_KIND 'Postgres-CDC' is a source and cannot be a sink. | There are: blackhole, filesystem, jdbc, kafka, print, upsert-kafka.",
     ],
     [
       `name: a\n${source}\nsink: {connector: constructor}\n`,
-      "3:19 UNKNOWN_CONNECTOR There is no sink 'constructor'. | There are: blackhole, filesystem, jdbc, print. Others come with `plugins:`.",
+      "3:19 UNKNOWN_CONNECTOR There is no sink 'constructor'. | There are: blackhole, filesystem, jdbc, kafka, print, upsert-kafka. Others come with `plugins:`.",
     ],
     [
       `name: a\n${source}\nsinks:\n  - {connector: print, name: x}\n  - {connector: print, name: x}\n`,

@@ -169,7 +169,8 @@ describe('rows', () => {
     ]
     expect(records.at(-1)!.value).toBeNull()
     const part = (bytes: Uint8Array | string | null) => (bytes === null ? null : Buffer.from(bytes))
-    await written.write(records.map(({ key, value }) => ({ key: part(key), value: part(value) })))
+    // and one more, whose event may have been compacted away
+    await written.write([...records, records.at(-1)!].map(({ key, value }) => ({ key: part(key), value: part(value) })))
     await using reading = await Reading.of(source(written, { ...once, format, schema: undefined }))
     expect(await reading.all()).toEqual([
       ['insert', 1, 'a'],
@@ -185,7 +186,7 @@ describe('rows', () => {
       },
       offset: 0n,
     })
-    expect(reading.position).toContain('"0":"4"')
+    expect(reading.position).toContain('"0":"5"')
   })
 
   test('schemas of avro-confluent are asked for once they are met', async () => {
