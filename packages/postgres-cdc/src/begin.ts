@@ -26,7 +26,7 @@ import {
 import { blockedLog, type Environment } from './environment.ts'
 import { error } from './errors.ts'
 import { oidSetText } from './oid-set.ts'
-import type { PositionParts } from './position.ts'
+import { noCommit, type PositionParts } from './position.ts'
 import type { Preflight } from './preflight.ts'
 import { readyPublication } from './publication.ts'
 import { temporarySlotName } from './temporary-slot.ts'
@@ -42,6 +42,8 @@ export interface Beginning {
   readonly publication: Publication | undefined
   /** A slot that was just made, whose snapshot is to be read first. */
   readonly created: CreatedSlot | undefined
+  /** Where the slot stood when reading goes on after a position. */
+  readonly confirmed: bigint | undefined
 }
 
 const noTables: ReadonlySet<number> = new Set()
@@ -73,8 +75,11 @@ export async function beginAnew(
     if (slot !== undefined && slot.confirmedFlushLsn === undefined) throw withoutPosition(name)
     const base = await positionBase(session, server, publication, tables)
     const read = rules.mode === 'initial' ? tables.filter((table) => rules.inSnapshot(tableName(table))) : []
-    const parts = { ...base, lsn: start ?? server.lsn, pending: new Set(read.map(({ oid }) => oid)), cuts: noCuts }
-    return { parts, tables: oidsOf(tables), relations: tables, publication, created }
+    // a slot that was there has a past of which nothing is known
+    const last = created === undefined ? undefined : noCommit
+    const pending = new Set(read.map(({ oid }) => oid))
+    const parts = { ...base, lsn: start ?? server.lsn, last, pending, cuts: noCuts }
+    return { parts, tables: oidsOf(tables), relations: tables, publication, created, confirmed: undefined }
   } catch (failure) {
     await created?.release()
     // a slot whose creation was not answered may be there, and would then be older than the next publication
@@ -120,11 +125,12 @@ async function beginSnapshot(
   const created = await createSlot(connection, { name, temporary: true, onWait: blockedLog(context, name), signal })
   const pending = new Set(tables.filter((table) => rules.inSnapshot(tableName(table))).map(({ oid }) => oid))
   return {
-    parts: { ...base, lsn: created.consistentPoint, pending, cuts: noCuts },
+    parts: { ...base, lsn: created.consistentPoint, last: noCommit, pending, cuts: noCuts },
     tables: oidsOf(tables),
     relations: tables,
     publication,
     created,
+    confirmed: undefined,
   }
 }
 
@@ -142,8 +148,9 @@ export async function resume(
   const dropped = await droppedSince(session, parts)
   assertStillChosen(parts, [...oidsOf(tables), ...dropped], fault, context.logger)
   const publication = await readPublication(session, wanted.name)
+  let confirmed: bigint | undefined
   if (rules.mode !== 'snapshot') {
-    await assertSlotReaches(session, slot, parts)
+    confirmed = await assertSlotReaches(session, slot, parts)
     if (publication === undefined) throw publicationGone(wanted.name)
     await assertSamePublication(session, parts, publication, tables)
     await assertPublished(session, publication, tables)
@@ -157,5 +164,6 @@ export async function resume(
     relations: tables,
     publication,
     created: undefined,
+    confirmed,
   }
 }

@@ -56,8 +56,8 @@ export function assertSameHistory(parts: PositionParts, server: Awaited<ReturnTy
     })
 }
 
-/** Can the slot give everything after the position? */
-export async function assertSlotReaches(session: Session, name: string, parts: PositionParts): Promise<void> {
+/** Can the slot give everything after the position? Gives where it stands. */
+export async function assertSlotReaches(session: Session, name: string, parts: PositionParts): Promise<bigint> {
   const slot = assertUsableSlot(session, await readSlot(session, name), name)
   const confirmed = slot.confirmedFlushLsn
   if (confirmed === undefined) throw withoutPosition(name)
@@ -66,6 +66,7 @@ export async function assertSlotReaches(session: Session, name: string, parts: P
       message: `Slot ${name} stands at ${formatLsn(confirmed)}, past the position ${formatLsn(parts.lsn)}: changes between are gone.`,
       where: { position: formatLsn(parts.lsn) },
     })
+  return confirmed
 }
 
 export function withoutPosition(slot: string): Error {

@@ -92,6 +92,12 @@ export const error = defineErrors({
     cause: 'The server is behind the position: it was restored from a backup, or failed over to a copy that lagged.',
     cure: 'If the lost transactions are gone for good, start over with `cdc reset`; else bring the right server back.',
   },
+  SERVER_RESTORED: {
+    kind: 'history-lost',
+    cause:
+      "The server's disk was set back to an earlier state, and it has written since: the position lies in its log, but among other transactions than those that were read.",
+    cure: 'What was written between the restore and now may be missing in the target. Start over with `cdc reset`, or bring the right server back.',
+  },
   SERVER_CHANGED: {
     kind: 'history-lost',
     cause: 'This is another cluster than the one that the position belongs to (system identifier).',

@@ -11,6 +11,7 @@ const base = {
   timeline: 1,
   publication: 9,
   alteration: undefined,
+  last: undefined,
   entries: '',
   tables: oidSetText(tables),
 }
@@ -20,9 +21,14 @@ const bounds = [0n, 2n ** 31n - 1n, 2n ** 31n, 2n ** 32n - 1n, 2n ** 32n, 2n ** 
 const lsn = fc.integer({ min: 1, max: 6 }).map((n) => BigInt(n) * 0x1_0000_0000n)
 const parts: fc.Arbitrary<PositionParts> = fc.record({
   lsn,
+  last: fc.option(fc.record({ commit: lsn, time: fc.bigInt({ min: 0n, max: 2n ** 53n }) }), { nil: undefined }),
   pending: fc.subarray(tables).map((some) => new Set(some)),
   cuts: fc.array(fc.tuple(fc.constantFrom(...tables), lsn)).map((some) => new Map(some)),
-  ...Object.fromEntries(Object.entries(base).map(([key, value]) => [key, fc.constant(value)])),
+  ...Object.fromEntries(
+    Object.entries(base)
+      .filter(([key]) => key !== 'last')
+      .map(([key, value]) => [key, fc.constant(value)]),
+  ),
 }) as never
 const position = parts.map(positionText)
 const change = fc.record({ commit: lsn, table: fc.constantFrom(...tables), snapshot: fc.boolean() }).map(
@@ -125,7 +131,8 @@ test('the positions of a stream are those of its parts, with cuts that are passe
       const settledParts = { ...one, pending: new Set<number>() }
       const writer = new PositionWriter(settledParts)
       for (const place of places.sort((a, b) => (a < b ? -1 : 1)))
-        expect(writer.at(place)).toBe(positionText({ ...settledParts, lsn: place }))
+        for (const last of [undefined, { commit: 5n, time: 7n }])
+          expect(writer.at(place, last)).toBe(positionText({ ...settledParts, lsn: place, last }))
     }),
   )
 })

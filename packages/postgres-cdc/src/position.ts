@@ -26,10 +26,22 @@ export interface PositionBase {
   readonly tables: string
 }
 
+/** A commit that brought rows. */
+export interface LastCommit {
+  /** Where its record lies, and its time in microseconds since 1970. */
+  readonly commit: Lsn
+  readonly time: bigint
+}
+
+/** No commit with rows since the slot was made. */
+export const noCommit: LastCommit = { commit: 0n, time: 0n }
+
 /** An opened position. */
 export interface PositionParts extends PositionBase {
   /** Every transaction whose commit record lies before this is in. */
   readonly lsn: Lsn
+  /** The last commit before `lsn` with rows, whoever's they were; undefined in positions of before this was kept. */
+  readonly last: LastCommit | undefined
   /** Tables whose snapshot is not in yet. */
   readonly pending: ReadonlySet<number>
   /** Tables that were read under a snapshot ahead of `lsn`: changes that commit before their cut are in as well. */
@@ -39,6 +51,8 @@ export interface PositionParts extends PositionBase {
 interface PositionText {
   readonly v: number
   readonly lsn: string
+  /** LSN and time, `0/16B3748@1700000000000000`. */
+  readonly last?: string
   readonly system: string
   readonly timeline: number
   readonly publication: { readonly oid: number; readonly entries: string } & Partial<Alteration>
@@ -61,6 +75,7 @@ export function parsePosition(position: Position): PositionParts {
     if (typeof text.tables !== 'string' || typeof text.publication.entries !== 'string') throw invalid()
     return {
       lsn: parseLsn(text.lsn),
+      last: text.last === undefined ? undefined : parseLast(text.last),
       system: text.system,
       timeline: text.timeline,
       publication: text.publication.oid,
@@ -78,6 +93,13 @@ export function parsePosition(position: Position): PositionParts {
 function parseAlteration({ altered, owner }: Partial<Alteration>): Alteration | undefined {
   return altered === undefined || owner === undefined ? undefined : { altered, owner }
 }
+
+function parseLast(text: string): LastCommit {
+  const [commit = '', time = ''] = text.split('@')
+  return { commit: parseLsn(commit), time: BigInt(time) }
+}
+
+const lastText = ({ commit, time }: LastCommit) => `${formatLsn(commit)}@${time}`
 
 const invalid = (cause?: unknown) =>
   error('POSITION_INVALID', {
@@ -103,6 +125,7 @@ export function positionText(parts: PositionParts): Position {
   const text: PositionText = {
     v: VERSION,
     lsn: formatLsn(parts.lsn),
+    ...(parts.last === undefined ? {} : { last: lastText(parts.last) }),
     system: parts.system,
     timeline: parts.timeline,
     publication: { oid: parts.publication, entries: parts.entries, ...parts.alteration },
@@ -114,8 +137,8 @@ export function positionText(parts: PositionParts): Position {
 }
 
 /**
- * Writes the positions of a stream: only the LSN changes from one to the next (until it has passed every cut), so
- * thousands a second cost two concatenations each.
+ * Writes the positions of a stream: only the LSN and the last commit change from one to the next (until every cut is
+ * passed), so thousands a second cost a few concatenations each.
  */
 export class PositionWriter {
   readonly #parts: PositionParts
@@ -128,14 +151,15 @@ export class PositionWriter {
     this.#highest = highestCut(parts)
   }
 
-  at(lsn: Lsn): Position {
+  at(lsn: Lsn, last: LastCommit | undefined): Position {
     if (this.#open) {
-      const text = positionText({ ...this.#parts, lsn })
-      if (lsn < this.#highest) return text
+      if (lsn < this.#highest) return positionText({ ...this.#parts, lsn, last })
       this.#open = false
-      this.#suffix = text.slice(text.indexOf('"', prefix.length))
+      const text = positionText({ ...this.#parts, lsn, last: undefined })
+      this.#suffix = text.slice(text.indexOf('"', prefix.length) + 1)
     }
-    return `${prefix}${formatLsn(lsn)}${this.#suffix}`
+    const middle = last === undefined ? '' : `,"last":"${lastText(last)}"`
+    return `${prefix}${formatLsn(lsn)}"${middle}${this.#suffix}`
   }
 }
 const prefix = `{"v":${VERSION},"lsn":"`
@@ -250,6 +274,7 @@ function merge(own: Position, read: Position): Position {
   if (mine.system !== theirs.system) throw incomparable(mine, theirs)
   const pending = new Set([...mine.pending].filter((table) => theirs.pending.has(table)))
   const lsn = later(mine.lsn, theirs.lsn)
+  const { last } = mine.lsn > theirs.lsn ? mine : theirs
   const cuts = new Map<number, Lsn>()
   for (const table of mentioned(mine, theirs)) {
     // a table that was in already was not taken again: its own cut stays
@@ -257,7 +282,7 @@ function merge(own: Position, read: Position): Position {
     const cut = source.cuts.get(table)
     if (cut !== undefined && cut > lsn && !pending.has(table)) cuts.set(table, cut)
   }
-  return positionText({ ...theirs, timeline: Math.max(mine.timeline, theirs.timeline), lsn, pending, cuts })
+  return positionText({ ...theirs, timeline: Math.max(mine.timeline, theirs.timeline), lsn, last, pending, cuts })
 }
 
 function describe(position: Position): string {

@@ -125,7 +125,7 @@ export class PostgresSource implements Source {
   }
 
   async *#follow(
-    { tables, relations, publication }: Beginning,
+    { tables, relations, publication, confirmed }: Beginning,
     parts: PositionParts,
     { session, server }: Preflight,
     types: Types,
@@ -137,7 +137,7 @@ export class PostgresSource implements Source {
     const { connector, database, rules, values } = this.#environment
     const { wants, limits, logger } = this.#context
     await types.reload()
-    const stream = await this.#start(parts, signal)
+    const stream = await this.#start(confirmed ?? parts.lsn, signal)
     if (stream === undefined) return
     this.#stream = stream
     const heartbeat = new Heartbeat(session, values['debezium.*']['heartbeat.action.query'], logger)
@@ -172,6 +172,7 @@ export class PostgresSource implements Source {
       keepMessage: (prefix) => prefix !== HEARTBEAT_PREFIX && rules.keepMessage(prefix),
       stream,
       parts,
+      confirmed,
       previousCommit,
       router,
       shapes: this.#shapes,
@@ -208,11 +209,12 @@ export class PostgresSource implements Source {
     return (await this.#whenFree(look, signal)) ?? false
   }
 
-  #start(parts: PositionParts, signal: AbortSignal): Promise<ReplicationStream | undefined> {
+  /** `from`: where the slot stands, so that what the position holds is seen again and compared. */
+  #start(from: bigint, signal: AbortSignal): Promise<ReplicationStream | undefined> {
     const { connection, slot, publication, values } = this.#environment
     const options = {
       slot,
-      start: parts.lsn,
+      start: from,
       publications: [publication.name],
       messages: this.#context.wants.message,
       inboundTimeout: values['scan.stream.silence-timeout'],

@@ -1,6 +1,8 @@
 import type { Batch, Change, Position, Row, Transaction } from '@cdc/core'
 import type { OldRow, PgOutputHandler, Relation } from '@cdc/pg-replication'
 import { error } from '../errors.ts'
+import type { LastCommit } from '../position.ts'
+import type { Continuation } from './continuation.ts'
 import { StreamOrigin } from './origin.ts'
 import { completed, placed, type Route } from './route.ts'
 
@@ -16,7 +18,10 @@ export interface AssemblerSetup {
   readonly start: bigint
   /** Where the last commit of an earlier run ended, as far as is known. */
   readonly previousCommit: bigint | undefined
-  readonly position: (lsn: bigint) => Position
+  /** The last commit with rows before that. */
+  readonly last: LastCommit | undefined
+  readonly continuation: Continuation
+  readonly position: (lsn: bigint, last: LastCommit | undefined) => Position
   readonly announced: (route: Route) => void
   /** The tables that a truncation of these relations empties. */
   readonly truncated: (relations: readonly Relation[]) => readonly Route[]
@@ -51,6 +56,9 @@ export class Assembler implements PgOutputHandler {
   #whole = 0
   #wholeBytes = 0
   #end: bigint
+  #last: LastCommit | undefined
+  /** The transaction has brought a row, or a truncation, of any table. */
+  #rows = false
   /** A part of the running transaction has gone out. */
   #parted = false
   /** A relation that the decoder has described and that has no route yet. */
@@ -66,6 +74,7 @@ export class Assembler implements PgOutputHandler {
   constructor(setup: AssemblerSetup) {
     this.#setup = setup
     this.#end = setup.start
+    this.#last = setup.last
     this.#previousCommit = setup.previousCommit
   }
 
@@ -95,6 +104,11 @@ export class Assembler implements PgOutputHandler {
     return this.#end
   }
 
+  /** The last commit with rows. */
+  get last(): LastCommit | undefined {
+    return this.#last
+  }
+
   route(relation: number, route: Route | undefined): void {
     this.#routes.set(relation, route)
     if (route === undefined) this.ignoresSome = true
@@ -105,7 +119,9 @@ export class Assembler implements PgOutputHandler {
     if (type !== INSERT && type !== UPDATE && type !== DELETE) return false
     // too short for one is for the decoder to say
     const relation = start + 5 <= buffer.length ? buffer.readUInt32BE(start + 1) : -1
-    return this.#routes.get(relation) === undefined && this.#routes.has(relation)
+    if (this.#routes.get(relation) !== undefined || !this.#routes.has(relation)) return false
+    this.#rows = true
+    return true
   }
 
   begin(xid: number, commitLsn: bigint, commitTime: bigint): void {
@@ -114,8 +130,11 @@ export class Assembler implements PgOutputHandler {
       throw error('PROTOCOL_UNEXPECTED', {
         message: 'The stream has the beginning of a transaction inside of another.',
       })
+    const { continuation } = this.#setup
+    if (!continuation.proved) continuation.reached(commitLsn)
     this.#transaction = { connector, database, id: String(xid), commitTime, commit: commitLsn, ...this.#previous }
     this.#old = commitLsn < start
+    this.#rows = false
     this.#order = 0
     this.commitTime = commitTime
     if (wants.transaction && !this.#old) this.#changes.push({ kind: 'begin', origin: this.#origin() })
@@ -131,9 +150,14 @@ export class Assembler implements PgOutputHandler {
     this.#transaction = undefined
     this.#previousCommit = endLsn
     if (this.#changes.length === 0) this.#countedBytes = this.#setup.decodedBytes()
+    if (this.#old) {
+      if (this.#rows) this.#setup.continuation.repeated({ commit: commitLsn, time: transaction.commitTime })
+      return
+    }
     this.#whole = this.#changes.length
     this.#wholeBytes = this.#bytes
     this.#end = endLsn
+    if (this.#rows) this.#last = { commit: commitLsn, time: transaction.commitTime }
   }
 
   relation(relation: Relation): void {
@@ -141,6 +165,7 @@ export class Assembler implements PgOutputHandler {
   }
 
   insert(relation: Relation, row: Row): void {
+    this.#rows = true
     const order = this.#order++
     const route = this.#take(relation, 'c')
     if (route === undefined) return
@@ -154,6 +179,7 @@ export class Assembler implements PgOutputHandler {
   }
 
   update(relation: Relation, before: Row | undefined, kind: OldRow | undefined, row: Row): void {
+    this.#rows = true
     const order = this.#order++
     const route = this.#take(relation, 'u')
     if (route === undefined) return
@@ -170,6 +196,7 @@ export class Assembler implements PgOutputHandler {
   }
 
   delete(relation: Relation, before: Row): void {
+    this.#rows = true
     const order = this.#order++
     const route = this.#take(relation, 'd')
     if (route === undefined) return
@@ -184,6 +211,7 @@ export class Assembler implements PgOutputHandler {
   truncate(relations: readonly Relation[], cascade: boolean, restartIdentity: boolean): void {
     if (this.#transaction === undefined)
       throw error('PROTOCOL_UNEXPECTED', { message: 'The stream has a TRUNCATE outside of a transaction.' })
+    this.#rows = true
     const origin = this.#origin(this.#order++)
     if (this.#old || this.#setup.skipped.has('t')) return
     for (const route of this.#setup.truncated(relations)) {
@@ -290,7 +318,7 @@ export class Assembler implements PgOutputHandler {
     this.#whole = 0
     this.#wholeBytes = 0
     this.#parted = false
-    return { changes, position: this.#setup.position(this.#end), bytes }
+    return { changes, position: this.#setup.position(this.#end, this.#last), bytes }
   }
 
   /** What there is of the running transaction, when it is as large as a batch. */

@@ -16,15 +16,21 @@ import { error } from '../errors.ts'
 import { later, type PositionParts, PositionWriter } from '../position.ts'
 import type { KnownShapes } from '../shapes.ts'
 import { Assembler, type AssemblerSetup } from './assembler.ts'
+import { Continuation } from './continuation.ts'
 import type { Router } from './router.ts'
 import { Visibility } from './visibility.ts'
 import { Waker } from './waker.ts'
 
 export interface StreamSetup
-  extends Omit<AssemblerSetup, 'start' | 'position' | 'announced' | 'truncated' | 'decodedBytes'> {
+  extends Omit<
+    AssemblerSetup,
+    'start' | 'last' | 'continuation' | 'position' | 'announced' | 'truncated' | 'decodedBytes'
+  > {
   readonly stream: ReplicationStream
   /** Where the stream starts. */
   readonly parts: PositionParts
+  /** Where the slot stood, when it is behind `parts`: from there the server sends again. */
+  readonly confirmed: bigint | undefined
   readonly router: Router
   readonly shapes: KnownShapes
   readonly types: Types
@@ -53,6 +59,7 @@ export class StreamReader {
   readonly #assembler: Assembler
   readonly #visibility: Visibility
   readonly #positions: PositionWriter
+  readonly #continuation: Continuation
   readonly #waker = new Waker()
   readonly #cursor = new FrameCursor()
   /** The end of log that the server has told of in a keepalive, with nothing before it outstanding here. */
@@ -68,14 +75,17 @@ export class StreamReader {
 
   constructor(setup: StreamSetup) {
     this.#setup = setup
-    const { parts, router, types, shapes } = setup
+    const { parts, confirmed, router, types, shapes } = setup
+    this.#continuation = new Continuation(parts.lsn, confirmed, parts.last)
     this.#visibility = new Visibility(setup.session)
     this.#positions = new PositionWriter(parts)
     this.#decoder = new PgOutputDecoder({ resolveType: (oid, typmod) => dataTypeOf(oid, typmod, types.catalog) })
     this.#assembler = new Assembler({
       ...setup,
       start: parts.lsn,
-      position: (lsn) => this.#positions.at(lsn),
+      last: parts.last,
+      continuation: this.#continuation,
+      position: (lsn, last) => this.#positions.at(lsn, last),
       announced: (route) => shapes.emitted(route.table),
       truncated: (relations) => router.truncated(relations),
       decodedBytes: () => this.#decoder.bytes,
@@ -210,7 +220,7 @@ export class StreamReader {
     if (place > this.#emitted && !due) return
     this.#answer = false
     if (place <= this.#emitted) return
-    yield this.#sent({ changes: [], position: this.#positions.at(place), bytes: 0 }, place)
+    yield this.#sent({ changes: [], position: this.#positions.at(place, this.#assembler.last), bytes: 0 }, place)
   }
 
   #sent(batch: Batch, place: bigint): Batch {
@@ -221,7 +231,10 @@ export class StreamReader {
 
   #keepalive(lsn: bigint, replyRequested: boolean): void {
     // inside of a transaction it tells nothing: the transaction itself lies before it
-    if (!this.#assembler.inTransaction) this.#idle = lsn
+    if (!this.#assembler.inTransaction) {
+      this.#continuation.reached(lsn)
+      this.#idle = lsn
+    }
     if (!replyRequested) return
     this.#answer = true
     this.#setup.stream.reply()

@@ -15,6 +15,18 @@ test.concurrent('a server that was set back to an earlier state is refused', asy
   await rig.refuses('SERVER_BEHIND')
 })
 
+test.concurrent('a server that was set back, and has written past the position since, is refused', async () => {
+  await using source = await startPostgres({ version: 15 })
+  await using rig = await Rig.of({ source, target: await startPostgres({ version: 15 }) })
+  await rig.runOnce()
+  const snapshot = await source.snapshot()
+  await rig.write()
+  await rig.runOnce()
+  await source.restore(snapshot)
+  for (let i = 0; i < 5; i++) await rig.write(500)
+  await rig.refuses('SERVER_RESTORED')
+})
+
 test.concurrent('another server under the same address is refused', async () => {
   await using source = await startPostgres({ version: 15 })
   await using other = await startPostgres({ version: 15, fresh: true })
