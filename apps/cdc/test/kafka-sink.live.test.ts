@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { TopicLog } from '../../../packages/kafka-client/test/topic-log.ts'
 import { LivePipeline } from './live.ts'
 
-const schema = `CREATE TABLE items (id int PRIMARY KEY, name text);
+const schema = `CREATE TABLE items (id int PRIMARY KEY, name text); CREATE TABLE ticks (id serial PRIMARY KEY);
 INSERT INTO items VALUES (1, 'one'), (2, 'two');`
 const none = { url: undefined, username: undefined, password: undefined }
 
@@ -44,7 +44,12 @@ test('PostgreSQL to upsert-kafka with json, exactly once: each command of cdc, t
     await run.says('streaming')
     await live.at("UPDATE items SET name = 'ONE' WHERE id = 1; UPDATE items SET id = 3 WHERE id = 2")
     await live.at('DELETE FROM items WHERE id = 1')
-    await waitFor(async () => run.child.signalCode === 'SIGKILL' || run.child.exitCode !== null, { timeout: 30_000 })
+    // until it comes to its third commit, however it puts transactions together
+    const killed = async () => {
+      await live.at('INSERT INTO ticks DEFAULT VALUES')
+      return run.child.signalCode === 'SIGKILL'
+    }
+    await waitFor(killed, { timeout: 60_000, interval: 100, describe: 'the kill' })
   }
   await using run = live.start(file)
   await live.at("INSERT INTO items VALUES (4, 'four')")
@@ -57,7 +62,7 @@ test('PostgreSQL to upsert-kafka with json, exactly once: each command of cdc, t
     '{"id":1} -',
     '{"id":4} {"id":4,"name":"four"}',
   ]
-  await waitFor(async () => (await records(topics, topic)).length >= expected.length, { timeout: 30_000 })
+  await waitFor(async () => (await records(topics, topic)).length >= expected.length, { timeout: 60_000 })
   run.signal('SIGTERM')
   expect(await run.exit()).toBe(0)
   expect(await records(topics, topic)).toEqual(expected)
@@ -88,7 +93,7 @@ test("PostgreSQL to kafka with debezium-json: Debezium's records under Debezium'
   await live.at("UPDATE items SET name = 'ONE' WHERE id = 1; DELETE FROM items WHERE id = 2")
   const op = (value: string) => JSON.parse(value).op as string
   const expected = ['{"id":1} r', '{"id":2} r', '{"id":1} u', '{"id":2} d', '{"id":2} -']
-  await waitFor(async () => (await records(topics, topic, op)).length >= expected.length, { timeout: 30_000 })
+  await waitFor(async () => (await records(topics, topic, op)).length >= expected.length, { timeout: 60_000 })
   run.signal('SIGTERM')
   expect(await run.exit()).toBe(0)
   expect(await records(topics, topic, op)).toEqual(expected)
