@@ -38,11 +38,11 @@ export function failAtEach(plan: Plan, names: readonly string[], server: Postgre
       if (left.length === 0) return
       if (performance.now() > deadline) throw new Fault(`never reached: ${left.join(', ')}`)
       await run.life(left.map((name) => `${name}:rewind`).join(), async (process) => {
-        // files are cut back only after a death
         const others = () => names.some((name) => name !== 'files.cut' && !run.reached.has(name))
         while (process.running && others() && performance.now() < deadline) await delay(50)
-        await delay(300)
       })
+      // files are cut back only after a death between lines and manifest
+      if (left.includes('files.cut')) await run.life('files.sync:kill:2', async (process) => void (await process.ended))
     }
   })
 }
