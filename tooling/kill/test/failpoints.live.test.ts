@@ -35,7 +35,8 @@ const some = [
   'checkpoint.fsync',
   'acknowledge',
 ]
-test.each(some)(
+// they mostly wait for deadlines, so side by side
+test.concurrent.each(some)(
   'a process that hangs at %s ends when it is asked to',
   async (name) => {
     expect(await hangAt(both, name, await sharedPostgres(15))).toBeUndefined()
