@@ -17,7 +17,7 @@ test('PostgreSQL to upsert-kafka with json, exactly once: each command of cdc, t
 }, async () => {
   const { bootstrapServers } = await sharedKafka()
   await using topics = await TopicLog.open(bootstrapServers)
-  await using live = await LivePipeline.of(17, schema)
+  await using live = await LivePipeline.of(15, schema)
   const topic = `${live.name}.public.items`
   const file = live.file({
     sink: {
@@ -75,7 +75,7 @@ test("PostgreSQL to kafka with debezium-json: Debezium's records under Debezium'
 }, async () => {
   const { bootstrapServers } = await sharedKafka()
   await using topics = await TopicLog.open(bootstrapServers)
-  await using live = await LivePipeline.of(17, schema)
+  await using live = await LivePipeline.of(15, schema)
   const topic = `${live.name}.public.items`
   const file = live.file({
     sink: {
