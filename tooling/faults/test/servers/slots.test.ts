@@ -52,7 +52,7 @@ test.concurrent.each([12, 18] as const)(
     await snatch(rig, drop(rig))
     await rig.write()
     await rig.at(`SELECT pg_create_logical_replication_slot('${rig.slot}', 'pgoutput')`).catch(() => undefined)
-    expect((await run.failure()).code).toMatch(/^SLOT_(AHEAD|MISSING)$/)
+    expect((await run.failure()).code).toMatch(/^SLOT_(AHEAD|MISSING|WITHOUT_POSITION)$/)
     await rig.refuses('SLOT_AHEAD')
     expect(await rig.targetNow()).toEqual(before)
   },
@@ -67,13 +67,10 @@ test.concurrent('a slot that is moved on under a running pipeline stops it', asy
   const holder = await rig.target.client(rig.targetDatabase)
   await holder.query('BEGIN; LOCK TABLE ledger, items')
   await rig.write()
-  await snatch(rig, `PERFORM pg_replication_slot_advance('${rig.slot}', pg_current_wal_lsn())`)
+  // past anything that can have been read
+  await snatch(rig, `PERFORM pg_switch_wal(); PERFORM pg_replication_slot_advance('${rig.slot}', pg_current_wal_lsn())`)
   await holder.end()
-  // what was read before is written; what lies between is known to be missing, or nothing lies between
-  await run.failure().then(
-    (failure) => expect(failure.code).toBe('SLOT_AHEAD'),
-    async () => rig.same(),
-  )
+  expect((await run.failure()).code).toBe('SLOT_AHEAD')
   await rig.write()
   await rig.at(`SELECT pg_replication_slot_advance('${rig.slot}', pg_current_wal_lsn())`)
   await rig.refuses('SLOT_AHEAD')
