@@ -9,6 +9,7 @@ import {
   type Report,
   type Source,
   type StateStore,
+  sameShape,
   tableName,
 } from '@cdc/core'
 import { abortable, within } from './backoff.ts'
@@ -255,7 +256,10 @@ export class Attempt {
   #noteShapes(changes: readonly Change[]): void {
     for (const change of changes) {
       if (change.kind !== 'schema') continue
-      this.#shapes.set(tableName(change.table), change.table)
+      const { table } = change
+      const known = this.#shapes.get(tableName(table))
+      if (known?.id === table.id && known !== undefined && sameShape(known, table)) continue
+      this.#shapes.set(tableName(table), table)
       this.#shapesChanged = true
     }
   }
@@ -270,6 +274,7 @@ export class Attempt {
   async #flush(checkpointer: Checkpointer, open?: Batch['open']): Promise<void> {
     if (open === 'transaction') return
     const { position, changes } = this.#unflushed
+    if (position !== undefined) await this.#saveShapes()
     const flushed = await this.#together((sink) => sink.flush(position, this.#work.signal))
     this.#lastFlush = performance.now()
     if (position === undefined) return
@@ -279,6 +284,17 @@ export class Attempt {
     const sinks = Object.fromEntries(this.#runners.map((sink, i) => [sink.name, flushed[i]!]))
     checkpointer.offer({ position, sinks }, this.#shapesChanged ? encodeShapes(this.#shapes) : undefined)
     this.#shapesChanged = false
+  }
+
+  /**
+   * A sink that remembers goes on from its own position, however old the checkpoint is: then the shapes of rows that
+   * it has must be known, or a renamed column could not be told from a new one.
+   */
+  async #saveShapes(): Promise<void> {
+    const { sinks, store } = this.#setup
+    if (!this.#shapesChanged || !sinks.some(({ sink }) => sink.capabilities.remembers)) return
+    this.#shapesChanged = false
+    await store.save('tables', encodeShapes(this.#shapes))
   }
 
   /** The same call on every sink, side by side. The first fault ends the others' calls and is thrown. */

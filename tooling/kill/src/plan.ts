@@ -74,7 +74,7 @@ function limitsOf(random: Random): Plan['limits'] {
 }
 
 function roundsOf(random: Random, configuration: Configuration): Round[] {
-  return Array.from({ length: random.int(2, 4) }, (_, index) => {
+  return Array.from({ length: random.int(2, 3) }, (_, index) => {
     const armed = random.chance(0.8)
     const action = random.weighted([
       [16, 'kill'],
