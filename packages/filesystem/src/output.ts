@@ -161,8 +161,9 @@ export class Output {
     const renames = this.#renames()
     await failpoint('sink.commit')
     await this.#writeManifest(position, renames)
-    await failpoint('sink.committed')
+    // at once: whatever fails from here on, nothing that the manifest speaks of may be cut off
     for (const file of written) file.commit()
+    await failpoint('sink.committed')
     await this.#rename(renames)
   }
 

@@ -74,6 +74,28 @@ test('lines are durable before the manifest that speaks of them, and files get t
   ])
 })
 
+test.each(['files.manifest.sync', 'sink.committed'])(
+  'lines that the manifest speaks of are never cut off, though %s fails',
+  async (place) => {
+    const folder = newFolder()
+    const sink = await opened(sinkTo(folder))
+    await put(sink, 'one', [1, 'a'])
+    await sink.write(batchOf([[2, 'b']]), signal)
+    armFailpoints((name) => {
+      if (name === place) throw new Error('torn')
+    })
+    try {
+      await expect(sink.flush('two', signal)).rejects.toThrow('torn')
+    } finally {
+      armFailpoints(undefined)
+    }
+    await sink.close()
+    const again = await opened(sinkTo(folder))
+    expect(await again.position!()).toBe('two')
+    expect(flushedLines(folder)).toHaveLength(2)
+  },
+)
+
 test('a file that is written on is there from the first flush, under its own name', async () => {
   const folder = newFolder()
   const sink = await opened(sinkTo(folder, { 'sink.file-name': 'all.jsonl' }))

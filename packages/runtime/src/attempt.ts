@@ -68,6 +68,8 @@ export class Attempt {
   durable = 0
   /** A batch has arrived: the source can be read. */
   everRead = false
+  /** Where the sinks and the checkpoint said to read from. undefined: at the beginning, or not known yet. */
+  from: Position | undefined
   /** Something was flushed: a fault after this starts a new count of attempts. */
   progressed = false
 
@@ -110,6 +112,7 @@ export class Attempt {
       this.#shapes = await abortable(loadShapes(store), this.#work.signal)
       const stands = await this.#together((sink) => sink.open())
       const stand = whereToStand(checkpoint, stands, configured.positions)
+      this.from = stand.from
       const overlap = this.#overlaps(stand)
       for (const [i, sink] of this.#runners.entries()) sink.standAt(stand.sinks[i], overlap)
       const source = configured.create(this.#sourceContext())

@@ -1,4 +1,4 @@
-import type { CdcError, Report, Row, StateStore, StateStoreFactory, Table } from '@cdc/core'
+import type { CdcError, ConfiguredSink, Report, Row, StateStore, StateStoreFactory, Table } from '@cdc/core'
 import { type FaultPlace, Faults, Journal, MemoryDatabase, MemoryStore, memorySink, memorySource } from '@cdc/testkit'
 import { describe, expect, test } from 'vitest'
 import type { PipelineLimitsInput } from './limits.ts'
@@ -338,6 +338,34 @@ test('a target that was set back is brought up to date again when the source sti
   expect(['TARGET_BEHIND', 'TESTKIT_HISTORY_LOST']).toContain(
     await codeOf(make({ database, state, sinks: [exact(restored)] }).run()),
   )
+})
+
+test('a position that another process took on while this one waited for the source is asked for again', async () => {
+  const database = prepared()
+  const store = new MemoryStore()
+  const state = memoryState()
+  const sinks = [exact(store)]
+  await runUntil({ database, state, sinks }, () => equal(database, store, items, ledger))
+  const before = store.position('exact')
+  workload(database, 5)
+  await runUntil({ database, state: memoryState(), sinks }, () => equal(database, store, items, ledger))
+  workload(database, 5)
+  const { sink } = exact(store) as { sink: ConfiguredSink }
+  let asked = 0
+  const late: ConfiguredSink = {
+    ...sink,
+    create: (context) => {
+      const made = sink.create(context)
+      const position = made.position!.bind(made)
+      made.position = async () => (asked++ === 0 ? before : position())
+      return made
+    },
+  }
+  await runUntil({ database, state, sinks: [{ name: 'exact', sink: late }] }, () =>
+    equal(database, store, items, ledger),
+  )
+  expect(asked).toBe(2)
+  expect(store.rows(ledger)).toHaveLength(30)
 })
 
 test('an emptied target, another sink and a lost state are refused', async () => {

@@ -138,6 +138,8 @@ class Run {
   #changes = 0
   #attempt = 0
   #everRead = false
+  /** The position whose history an attempt has found lost. */
+  #lost: Position | undefined
 
   constructor(config: PipelineConfig, sinks: readonly NamedSink[], limits: PipelineLimits, signal: AbortSignal) {
     this.#config = config
@@ -217,7 +219,7 @@ class Run {
   async #afterFailure(failure: CdcError, attempt: Attempt): Promise<{ reason: 'stopped' | undefined }> {
     this.#report({ type: 'error', code: failure.code, kind: failure.kind })
     if (this.#signal.aborted) return this.#failedWhileStopping(failure)
-    if (errorAction[failure.kind] === 'stop') throw failure
+    if (errorAction[failure.kind] === 'stop' && !this.#mayBeTakenOver(failure, attempt)) throw failure
     if (attempt.everRead) this.#everRead = true
     this.#attempt = attempt.progressed ? 1 : this.#attempt + 1
     const { retry } = this.#limits
@@ -226,11 +228,23 @@ class Run {
     const { code, kind, message } = failure
     this.#logger.warn(
       { code, kind, delay, attempt: this.#attempt, ...failure.where },
-      `${message} Reading again in ${delay} ms.`,
+      `${message} ${kind === 'history-lost' ? 'Asking the sinks for their positions once more' : 'Reading again'} in ${delay} ms.`,
     )
     this.#report({ type: 'rewind', code, message, delay })
     await pause(delay, this.#signal)
     return { reason: this.#signal.aborted ? 'stopped' : undefined }
+  }
+
+  /**
+   * While this process waited for its turn at the source, another may have taken a sink that remembers further on, and
+   * the source with it: what is gone there is durable here. So the sinks are asked once more before a history is lost.
+   */
+  #mayBeTakenOver(failure: CdcError, { from, everRead }: Attempt): boolean {
+    const remembered = this.#sinks.some(({ sink }) => sink.capabilities.remembers)
+    if (failure.kind !== 'history-lost' || from === undefined || everRead || !remembered) return false
+    const again = this.#lost !== undefined && this.#config.source.positions.compare(this.#lost, from) === 0
+    this.#lost = from
+    return !again
   }
 
   /** A fault during the stop loses nothing, since what is not saved is read again; only what needs a person is told. */
