@@ -1,4 +1,5 @@
 import type { PostgresServer } from '@cdc/servers'
+import type { BenchKafka } from './kafka/broker.ts'
 import type { Scale } from './options.ts'
 import type { TableRow } from './table.ts'
 
@@ -6,6 +7,8 @@ import type { TableRow } from './table.ts'
 export interface Bench {
   readonly source: PostgresServer
   readonly target: PostgresServer
+  /** Starts when a case wants it. */
+  readonly kafka: BenchKafka
   /** For state and files; gone at the end. */
   readonly folder: string
   readonly scale: Scale

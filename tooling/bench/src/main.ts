@@ -6,9 +6,11 @@ import type { Bench, Group } from './bench.ts'
 import { catchUps, largeTransaction } from './cases/catch-up.ts'
 import { growth } from './cases/growth.ts'
 import { idle } from './cases/idle.ts'
+import { kafkaSinks } from './cases/kafka-sinks.ts'
 import { latency } from './cases/latency.ts'
 import { manyTables } from './cases/many-tables.ts'
 import { snapshots } from './cases/snapshot.ts'
+import { BenchKafka } from './kafka/broker.ts'
 import { type BenchOptions, help, readOptions } from './options.ts'
 import { markdownTable, renderTable, type TableRow } from './table.ts'
 
@@ -35,8 +37,9 @@ async function bench({ growth: asGrowth, markdown, json, scale, takes }: BenchOp
   })
   const target = await startPostgres({ version: 15, settings })
   const folder = mkdtempSync(join(tmpdir(), 'cdc-bench-'))
+  const kafka = new BenchKafka()
   try {
-    const measure = { source, target, folder, scale }
+    const measure = { source, target, kafka, folder, scale }
     const groups = (asGrowth ? growth : everything)(measure)
     const started = { load: loadavg(), at: new Date() }
     const rows = await measureGroups(groups, takes)
@@ -44,6 +47,7 @@ async function bench({ growth: asGrowth, markdown, json, scale, takes }: BenchOp
     const table = (markdown ? markdownTable : renderTable)(rows)
     report(table, rows, { started, ended, scale }, json)
   } finally {
+    await kafka.stop()
     await source.stop()
     await target.stop()
     await certificates[Symbol.asyncDispose]()
@@ -52,7 +56,7 @@ async function bench({ growth: asGrowth, markdown, json, scale, takes }: BenchOp
 }
 
 function everything(measure: Bench): Group[] {
-  return [snapshots, catchUps, latency, largeTransaction, manyTables, idle].map((group) => group(measure))
+  return [snapshots, catchUps, latency, largeTransaction, manyTables, idle, kafkaSinks].map((group) => group(measure))
 }
 
 async function measureGroups(groups: readonly Group[], takes: (name: string) => boolean): Promise<TableRow[]> {

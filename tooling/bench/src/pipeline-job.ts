@@ -1,3 +1,4 @@
+import type { RecordSize } from './kafka/topic-places.ts'
 import type { Measurement } from './measurement.ts'
 import { MeasuredChild } from './processes.ts'
 
@@ -16,6 +17,8 @@ export interface PipelineJob {
 export interface PipelineMeasurement extends Measurement {
   /** Seconds from the start until a snapshot began to be read, and until the stream followed it. */
   readonly snapshot: { readonly began?: number; readonly ended?: number }
+  /** Of what was written, where a topic was. */
+  readonly record?: RecordSize | undefined
 }
 
 export type PipelineChild = MeasuredChild<PipelineJob, PipelineMeasurement>

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { heapFlags } from '../../../apps/cdc/src/heap.ts'
 import type { Measurement } from './measurement.ts'
 import { cpuOfEndedChildren } from './proc.ts'
 
@@ -19,8 +20,11 @@ export class MeasuredChild<Job, Result> {
     this.#name = name
     const script = fileURLToPath(new URL(`./children/${name}.ts`, import.meta.url))
     const folder = process.env.CDC_BENCH_PROFILE
-    const profile = folder === undefined || name !== 'pipeline' ? [] : ['--cpu-prof', `--cpu-prof-dir=${folder}`]
-    const command = [process.execPath, '--conditions=cdc-source', ...profile, script]
+    const profile = folder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${folder}`]
+    // what `cdc run` gives itself, so that memory is what users see
+    const heap = Object.entries(heapFlags).map(([flag, value]) => `${flag}=${value}`)
+    const own = name === 'pipeline' ? [...heap, ...profile] : []
+    const command = [process.execPath, '--conditions=cdc-source', ...own, script]
     if (cores !== undefined) command.unshift('taskset', '-c', cores)
     this.#child = spawn(command[0]!, command.slice(1), { stdio: ['pipe', 'pipe', 'inherit'] })
     this.#closed = once(this.#child, 'close')

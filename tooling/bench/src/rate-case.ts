@@ -6,11 +6,15 @@ import { fixed, megabytes, noRow, perSecond, type TableRow } from './table.ts'
 export interface Target {
   /** Of the first reference's rate. */
   readonly ratio?: number
+  /** Changes a second. */
+  readonly rate?: number
   /** Microseconds of CPU a change, at most. */
   readonly cpu?: number
+  /** Bytes of peak RSS, where it is not `memoryLimit`. */
+  readonly memory?: number
 }
 
-/** Bytes of peak RSS that no case may pass, whatever the backlog. Rows here are small. */
+/** Bytes of peak RSS that no other case may pass, whatever the backlog. Rows here are small. */
 export const memoryLimit = 256 * 1024 * 1024
 
 /** One run of ours and of each reference; undefined: not to be had here. */
@@ -86,11 +90,16 @@ function judge(
     wanted.push(`≥ ${target.ratio} x`)
     met.push(reference !== undefined && rate(ours) / rate(reference) >= target.ratio)
   }
+  if (target.rate !== undefined) {
+    wanted.push(`≥ ${perSecond(target.rate)}`)
+    met.push(rate(ours) >= target.rate)
+  }
   if (target.cpu !== undefined) {
     wanted.push(`≤ ${target.cpu} µs`)
     met.push((cpuPerChange(ours) ?? Number.POSITIVE_INFINITY) <= target.cpu)
   }
-  wanted.push(`≤ ${megabytes(memoryLimit)}`)
-  met.push((ours.peakRss ?? 0) <= memoryLimit)
+  const memory = target.memory ?? memoryLimit
+  wanted.push(`≤ ${megabytes(memory)}`)
+  met.push((ours.peakRss ?? 0) <= memory)
   return { target: wanted.join(', '), met: met.every(Boolean) ? 'met' : 'not met' }
 }

@@ -9,7 +9,7 @@ import { fixed, thousands } from '../table.ts'
 import { type Backlog, copySlot, dropBacklog, dropSlot, makeBacklog, settle } from '../workload/backlog.ts'
 import { fill, insert, update, updatedRow } from '../workload/items.ts'
 
-const targets: Readonly<Record<SinkKind, Target>> = {
+const targets: Readonly<Record<(typeof sinkKinds)[number], Target>> = {
   blackhole: { ratio: 0.95, cpu: 1.5 },
   filesystem: { ratio: 0.9, cpu: 4 },
   jdbc: { ratio: 0.9 },
@@ -112,7 +112,8 @@ export async function readBacklog(
       tables: backlog.changed,
       state: bench.folder,
     }
-    return await measurePipeline(job, options.cores)
+    const measured = await measurePipeline(job, options.cores)
+    return { ...measured, record: await place.check?.(backlog.changes) }
   } finally {
     await dropSlot(bench.source, backlog.database, slot)
     await place.drop()

@@ -8,7 +8,7 @@ import { thousands } from '../table.ts'
 import { settle } from '../workload/backlog.ts'
 import { fill } from '../workload/items.ts'
 
-const targets: Readonly<Record<SinkKind, Target>> = {
+const targets: Readonly<Record<(typeof sinkKinds)[number], Target>> = {
   blackhole: { ratio: 0.7 },
   filesystem: { ratio: 0.3 },
   jdbc: { ratio: 1 },
@@ -55,7 +55,8 @@ export async function readSnapshot(bench: Bench, database: string, sink: SinkKin
       tables,
       state: bench.folder,
     }
-    return await measurePipeline(job)
+    const measured = await measurePipeline(job)
+    return { ...measured, record: await place.check?.(rows) }
   } finally {
     await place.drop()
   }

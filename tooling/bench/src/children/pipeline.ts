@@ -1,24 +1,12 @@
 import { text } from 'node:stream/consumers'
-import { blackhole } from '@cdc/blackhole'
-import { debeziumJson } from '@cdc/debezium-json'
-import { filesystem } from '@cdc/filesystem'
-import { jdbc } from '@cdc/jdbc'
-import { postgresCdc } from '@cdc/postgres-cdc'
 import { directoryState, pipeline } from '@cdc/runtime'
 import type { PipelineJob, PipelineMeasurement } from '../pipeline-job.ts'
+import { sinkOf, sourceOf } from './connectors.ts'
 import { cpuSince, peakMemory, say } from './say.ts'
 
 const job = JSON.parse(await text(process.stdin)) as PipelineJob
 const stop = new AbortController()
 process.once('SIGTERM', () => stop.abort())
-
-const { connector, ...sinkOptions } = job.sink
-const sink =
-  connector === 'jdbc'
-    ? jdbc(sinkOptions as never)
-    : connector === 'filesystem'
-      ? filesystem({ ...(sinkOptions as { path: string }), format: debeziumJson({ 'topic.prefix': 'bench' }) })
-      : blackhole(sinkOptions as never)
 
 const goal = (job.changes ?? Number.POSITIVE_INFINITY) + job.tables
 let changes = 0
@@ -30,8 +18,8 @@ const passed = () => (performance.now() - start) / 1000
 
 const run = pipeline({
   name: job.name,
-  source: postgresCdc(job.source as never),
-  sinks: [sink],
+  source: await sourceOf(job.source),
+  sinks: [await sinkOf(job.sink)],
   state: directoryState(job.state),
   logger: { debug() {}, info() {}, warn: complain, error: complain },
   observer(report) {
