@@ -1,6 +1,10 @@
-import { availableParallelism } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 import { ClosingLine } from './tooling/checks/src/closing-line.ts'
+
+// the tests start some thousands of processes from the same sources, and most of a start is compiling them
+process.env.NODE_COMPILE_CACHE ??= join(tmpdir(), `cdc-compiled-${process.getuid?.() ?? 'user'}`)
 
 export default defineConfig({
   resolve: { conditions: ['cdc-source'] },
