@@ -3,6 +3,7 @@ import kafkajs, { type IHeaders } from 'kafkajs'
 const { Kafka, logLevel } = kafkajs
 
 export interface OtherRecord {
+  readonly topic: string
   readonly partition: number
   readonly offset: bigint
   readonly key: Buffer | null
@@ -10,20 +11,25 @@ export interface OtherRecord {
   readonly headers: IHeaders | undefined
 }
 
-/** Reads `count` records of a topic with kafkajs itself: a client that shares no code with the default adapter. */
-export async function readWithOther(bootstrapServers: string, topic: string, count: number): Promise<OtherRecord[]> {
+/** Reads `count` records of topics with kafkajs itself: a client that shares no code with the default adapter. */
+export async function readWithOther(
+  bootstrapServers: string,
+  topics: string | readonly string[],
+  count: number,
+): Promise<OtherRecord[]> {
+  const [topic, ...more] = [topics].flat()
   const client = new Kafka({ brokers: [bootstrapServers], logLevel: logLevel.NOTHING })
   const consumer = client.consumer({ groupId: `${topic}-other-${Math.random()}`, maxWaitTimeInMs: 100 })
   const records: OtherRecord[] = []
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   consumer.on('consumer.crash', ({ payload }) => reject(payload.error))
   await consumer.connect()
-  await consumer.subscribe({ topics: [topic], fromBeginning: true })
+  await consumer.subscribe({ topics: [topic!, ...more], fromBeginning: true })
   await consumer.run({
     autoCommit: false,
     eachBatch: async ({ batch, resolveOffset }) => {
       for (const { key, value, headers, offset } of batch.messages)
-        records.push({ partition: batch.partition, offset: BigInt(offset), key, value, headers })
+        records.push({ topic: batch.topic, partition: batch.partition, offset: BigInt(offset), key, value, headers })
       resolveOffset(batch.lastOffset())
       if (records.length >= count) resolve()
     },
