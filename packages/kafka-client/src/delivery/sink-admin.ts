@@ -9,16 +9,17 @@ import {
 } from '@cdc/core'
 import { openKafkaClient } from '../open-client.ts'
 import type { KafkaClient } from '../port.ts'
+import { positionTopicOf, transactionalIdOf } from './delivery-names.ts'
 import { deliveryError } from './errors.ts'
 import { PositionTopic } from './position-topic.ts'
-import { sanitized, TopicPattern } from './topic-pattern.ts'
+import { TopicPattern } from './topic-pattern.ts'
 import type { TopicWriterSettings } from './topic-writer.ts'
 
 /** What the commands for operators ask of a sink that writes to topics. Changes nothing but in `reset`. */
 export function sinkAdmin(settings: TopicWriterSettings, context: SinkContext): SinkAdmin {
   const { pipeline, sink } = context
   const { properties, adapter, guarantee, creation } = settings
-  const stored = settings.positionTopic ?? sanitized(`cdc-position.${pipeline}.${sink}`)
+  const stored = settings.positionTopic ?? positionTopicOf(pipeline, sink)
   const exact = guarantee === 'exactly-once'
   const topics = (tables: readonly Table[]) => {
     const pattern = new TopicPattern(settings.topic, settings.prefix ?? pipeline, settings.keyed)
@@ -81,7 +82,8 @@ export function sinkAdmin(settings: TopicWriterSettings, context: SinkContext): 
         await connected(async (client) => {
           const admin = client.admin()
           if (!(await admin.describe([stored])).has(stored)) return
-          const producer = client.producer({ transactionalId: `${settings.transactionalIdPrefix}-${pipeline}-${sink}` })
+          const transactionalId = transactionalIdOf(settings.transactionalIdPrefix ?? '', pipeline, sink)
+          const producer = client.producer({ transactionalId })
           // takes over first, so that a process which still runs cannot write its position after this
           await producer.init()
           producer.begin()

@@ -60,7 +60,7 @@ export const sinkFields = {
     default: 'at-least-once',
   }),
   'sink.transactional-id-prefix': text({
-    doc: 'Begins the transactional id, which goes on with the names of pipeline and sink. Required for exactly-once; unique for each pipeline of a cluster.',
+    doc: 'Begins the transactional id, which goes on with the names of pipeline and sink, in which a hyphen becomes `~`. Required for exactly-once; unique for each pipeline of a cluster.',
     example: 'cdc',
   }),
   'sink.position-topic': text(

@@ -4,6 +4,7 @@ import type { Header, KafkaClient, ProducerRecord } from '../port.ts'
 import { ignoredProperties, readProperties } from '../settings/properties.ts'
 import type { KafkaSettings } from '../settings/settings.ts'
 import { Delivery } from './delivery.ts'
+import { positionTopicOf, transactionalIdOf } from './delivery-names.ts'
 import { checkSize, type SizeLimits } from './record-size.ts'
 import { sanitized, TopicPattern } from './topic-pattern.ts'
 import { type TopicCreation, Topics } from './topics.ts'
@@ -79,8 +80,8 @@ export class TopicWriter {
         transactionTimeout: this.#read.transactionTimeout,
         pieceBytes: Math.max(1, this.#read.maxRequestSize - REQUEST_OVERHEAD),
         replicationFactor: creation.replicationFactor,
-        transactionalId: `${transactionalIdPrefix}-${pipeline}-${sink}`,
-        positionTopic: positionTopic ?? sanitized(`cdc-position.${pipeline}.${sink}`),
+        transactionalId: transactionalIdOf(transactionalIdPrefix ?? '', pipeline, sink),
+        positionTopic: positionTopic ?? positionTopicOf(pipeline, sink),
       },
       this.#context,
     )
