@@ -72,6 +72,11 @@ export const errorCatalogue = {
     cause: 'The certificate of the server does not prove who it is: unknown authority, other host name, or expired.',
     cure: 'Name the authority with sslrootcert=/path/ca.pem in `url`; or, if the network is trusted, sslmode=require, which encrypts and does not check.',
   },
+  TLS_FAILED: {
+    kind: 'connection',
+    cause: 'The TLS handshake broke off: the connection was lost, or there is no common version or cipher.',
+    cure: "Where it repeats, look into the server's log; check ssl_min_protocol_version and ssl_ciphers.",
+  },
   TLS_FILE: {
     kind: 'config',
     cause: 'A certificate or key file cannot be read or used.',

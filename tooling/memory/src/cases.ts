@@ -49,16 +49,18 @@ class Bench implements AsyncDisposable {
     return this.#databases.at(-1)!
   }
 
-  /** Until the pipeline streams: the slot is in use. */
+  /** Until the pipeline streams. */
   async streaming(cdc: MeasuredCdc, database: string): Promise<void> {
     await cdc.until(async () => (await this.walsender(database)) !== undefined, 'a stream', patience)
   }
 
+  /** The process that streams from the slot; the one that makes the slot is none. */
   async walsender(database: string): Promise<number | undefined> {
-    const [slot] = await this.server.query<{ active_pid: number | null }>(
-      `SELECT active_pid FROM pg_replication_slots WHERE slot_name = '${database}'`,
+    const [sender] = await this.server.query<{ pid: number }>(
+      `SELECT pid FROM pg_replication_slots JOIN pg_stat_replication ON pid = active_pid
+       WHERE slot_name = '${database}' AND state IN ('streaming', 'catchup')`,
     )
-    return slot?.active_pid ?? undefined
+    return sender?.pid
   }
 
   /** Until everything that is in the log now is durable in the sink, the checkpoint saved, and the slot told. */

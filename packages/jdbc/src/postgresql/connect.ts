@@ -30,7 +30,7 @@ export async function startSession(settings: ConnectionSettings, host: Host, sig
     return await attempt(settings, host, first, signal)
   } catch (cause) {
     // as libpq: the other way is tried where TLS failed or the server refused this way, not where nobody is there
-    const other = CdcError.is(cause) && (cause.code === 'TLS_UNTRUSTED' || cause.code === 'TARGET_AUTH')
+    const other = CdcError.is(cause) && ['TLS_UNTRUSTED', 'TLS_FAILED', 'TARGET_AUTH'].includes(cause.code)
     if (!other) throw cause
     return attempt(settings, host, second, signal).catch(() => {
       throw cause

@@ -30,8 +30,8 @@ export async function upgrade(socket: Socket, host: string, mode: TlsMode, tls: 
   }
   return new Promise((resolve, reject) => {
     const secure = connectTls(options)
-    secure.once('error', (cause) => reject(untrusted(cause, host, mode)))
-    secure.once('close', () => reject(untrusted(new Error('closed during the TLS handshake'), host, mode)))
+    secure.once('error', (cause) => reject(handshakeFailure(cause, host, mode)))
+    secure.once('close', () => reject(handshakeFailure(new Error('closed during the TLS handshake'), host, mode)))
     secure.once('secureConnect', () => {
       secure.removeAllListeners('error').removeAllListeners('close')
       resolve(secure)
@@ -39,10 +39,15 @@ export async function upgrade(socket: Socket, host: string, mode: TlsMode, tls: 
   })
 }
 
-function untrusted(cause: Error, host: string, mode: TlsMode) {
+/** OpenSSL's verdicts on a certificate: https://nodejs.org/api/tls.html#x509-certificate-error-codes */
+const verdict =
+  /CERT|CRL|^(INVALID_(CA|PURPOSE)|PATH_LENGTH_EXCEEDED|HOSTNAME_MISMATCH|UNABLE_TO_VERIFY_LEAF_SIGNATURE)$/
+
+/** A certificate that is not trusted needs a person; a connection that broke off meanwhile does not. */
+function handshakeFailure(cause: Error, host: string, mode: TlsMode) {
   const code = (cause as NodeJS.ErrnoException).code
-  return error('TLS_UNTRUSTED', {
-    message: `TLS with ${host} failed under sslmode=${mode}${code === undefined ? '' : ` (${code})`}.`,
+  return error(code !== undefined && verdict.test(code) ? 'TLS_UNTRUSTED' : 'TLS_FAILED', {
+    message: `TLS with ${host} failed under sslmode=${mode} (${code ?? cause.message}).`,
     where: { option: 'url' },
     cause,
   })

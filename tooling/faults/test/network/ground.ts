@@ -13,16 +13,18 @@ export class Ground {
   readonly server: PostgresConnection
   readonly source: string
   readonly target: string
+  readonly #sslmode: 'require' | 'prefer'
   #case = ''
 
-  private constructor(server: PostgresConnection, source: string, target: string) {
+  private constructor(server: PostgresConnection, encrypted: boolean, source: string, target: string) {
     this.server = server
+    this.#sslmode = encrypted ? 'require' : 'prefer'
     this.source = source
     this.target = target
   }
 
-  static async of(server: PostgresConnection): Promise<Ground> {
-    return new Ground(server, await server.createDatabase('net'), await server.createDatabase('netto'))
+  static async of(server: PostgresConnection, encrypted: boolean): Promise<Ground> {
+    return new Ground(server, encrypted, await server.createDatabase('net'), await server.createDatabase('netto'))
   }
 
   /** Of the pipeline, its schema, its slot and its publication. */
@@ -77,6 +79,7 @@ export class Ground {
       port,
       username: user,
       password,
+      sslmode: this.#sslmode,
       'database-name': this.source,
       'schema-name': this.#case,
       'table-name': 'ledger|items',
@@ -89,7 +92,7 @@ export class Ground {
   sinkOptions(port: number): SinkOptions {
     const { host, user, password } = this.server
     return {
-      url: `jdbc:postgresql://${host}:${port}/${this.target}?socketTimeout=5&connectTimeout=5`,
+      url: `jdbc:postgresql://${host}:${port}/${this.target}?socketTimeout=5&connectTimeout=5&sslmode=${this.#sslmode}`,
       username: user,
       password,
       'sink.state-table': `${this.#case}.cdc_position`,

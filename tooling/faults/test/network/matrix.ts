@@ -1,9 +1,9 @@
-import { type PostgresServer, startPostgres } from '@cdc/servers'
+import { type Certificates, makeCertificates, type PostgresServer, startPostgres } from '@cdc/servers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type NetworkCase, type Outcome, runCase } from './case.ts'
 import { faults } from './faults.ts'
 import { Ground } from './ground.ts'
-import { type LinkName, phases } from './phases.ts'
+import { encryptedPhases, type LinkName, phases } from './phases.ts'
 
 /** Cases that run side by side: most of the time each waits for a limit of time to pass. */
 const WIDTH = Number(process.env.CDC_FAULTS_WIDTH ?? 12)
@@ -30,24 +30,27 @@ const always: ReadonlySet<string> = new Set([
 
 const sentence = ({ link, phase, fault }: NetworkCase) => `${fault.name} ${phase.name} on the link to the ${link}`
 
-/** Every fault in every phase of a link, each a test of its own. */
-export function networkMatrix(link: LinkName): void {
-  describe(`the network between the pipeline and its ${link}`, () => {
-    const cases = phases[link]
+/** Every fault in every phase of a link, each a test of its own. `encrypted`: every link is, by TLS. */
+export function networkMatrix(link: LinkName, encrypted = false): void {
+  describe(`the ${encrypted ? 'encrypted ' : ''}network between the pipeline and its ${link}`, () => {
+    const cases = (encrypted ? encryptedPhases : phases[link])
       .flatMap((phase, i) => faults.map((fault, j) => ({ one: { link, phase, fault, times }, share: chosen(i, j) })))
       .filter(({ one, share }) => (share || always.has(sentence(one))) && sentence(one).includes(only))
       .map(({ one }) => one)
     const outcomes = cases.map(() => Promise.withResolvers<Outcome>())
     for (const { promise } of outcomes) promise.catch(() => undefined)
     let server: PostgresServer
+    let certificates: Certificates | undefined
     let working: Promise<unknown>
 
     beforeAll(async () => {
       // a walsender whose client has vanished is gone soon
-      server = await startPostgres({ settings: { wal_sender_timeout: '6s' } })
+      const settings = { wal_sender_timeout: '6s' }
+      certificates = encrypted ? await makeCertificates() : undefined
+      server = await startPostgres({ settings, ...(certificates === undefined ? {} : { tls: certificates.server }) })
       let next = 0
       const work = async () => {
-        const ground = await Ground.of(server)
+        const ground = await Ground.of(server, encrypted)
         for (let i = next++; i < cases.length; i = next++)
           await runCase(ground, cases[i]!).then(outcomes[i]!.resolve, outcomes[i]!.reject)
       }
@@ -59,6 +62,7 @@ export function networkMatrix(link: LinkName): void {
     afterAll(async () => {
       await working.catch(() => undefined)
       await server.stop()
+      certificates?.remove()
     })
 
     for (const [i, one] of cases.entries())

@@ -92,3 +92,20 @@ export const phases: Readonly<Record<LinkName, readonly Phase[]>> = {
     },
   ],
 }
+
+const record = (direction: 'up' | 'down', nth: number, name: string): Phase => ({
+  name,
+  nth,
+  passing: true,
+  at: (message) => message.type === 'record' && message.direction === direction,
+})
+
+/** Of a link that is encrypted, where only records of TLS can be told from each other. */
+export const encryptedPhases: readonly Phase[] = [
+  record('up', 1, "the client's first TLS record"),
+  record('down', 1, "the server's first TLS record"),
+  record('down', 3, "the server's third TLS record"),
+  record('up', 6, "the client's sixth TLS record"),
+  record('down', 15, "the server's fifteenth TLS record"),
+  record('down', 60, "the server's sixtieth TLS record"),
+]

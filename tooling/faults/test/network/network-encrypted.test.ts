@@ -1,0 +1,4 @@
+import { networkMatrix } from './matrix.ts'
+
+networkMatrix('source', true)
+networkMatrix('target', true)
