@@ -1,3 +1,3 @@
 import { seedTests } from './seed-tests.ts'
 
-seedTests(6, 10)
+seedTests(11, 20)
