@@ -1,14 +1,7 @@
 export { deliveryError } from './delivery/errors.ts'
 export { sinkAdmin } from './delivery/sink-admin.ts'
 export { sinkFields, sinkRules } from './delivery/sink-options.ts'
-export {
-  type Apart,
-  bytesOf,
-  headersOf,
-  type TopicTarget,
-  TopicWriter,
-  type TopicWriterSettings,
-} from './delivery/topic-writer.ts'
+export { type Apart, type TopicTarget, TopicWriter, type TopicWriterSettings } from './delivery/topic-writer.ts'
 export { writerSettings } from './delivery/writer-settings.ts'
 export { type KafkaErrorCode, kafkaError, kafkaErrorCatalogue } from './errors.ts'
 export { intakeError } from './intake/errors.ts'
@@ -30,6 +23,7 @@ export { murmur2, partitionOf } from './murmur2.ts'
 export { type KafkaAdapter, kafkaAdapters, openKafkaClient } from './open-client.ts'
 export type * from './port.ts'
 export { recordAtFault } from './records/record-at-fault.ts'
+export type { OutgoingRecord } from './records/record-pack.ts'
 export { ignoredProperties, readProperties } from './settings/properties.ts'
 export { propertyTable, type Treatment } from './settings/property-table.ts'
 export type { KafkaSettings } from './settings/settings.ts'

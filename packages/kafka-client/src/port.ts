@@ -1,4 +1,5 @@
 import type { Buffer } from 'node:buffer'
+import type { RecordPack } from './records/record-pack.ts'
 
 /**
  * The port to Kafka that the connectors are built on. An adapter over one of the clients for Node carries it out; none
@@ -48,6 +49,9 @@ export interface ProducerRecord {
   readonly timestamp?: bigint
 }
 
+/** Records as objects, or packed into one buffer. */
+export type SendRecords = readonly ProducerRecord[] | RecordPack
+
 export interface ProducerOptions {
   /** Makes it transactional: `init` and `begin` before the first `send`. */
   readonly transactionalId?: string
@@ -71,10 +75,10 @@ export interface Producer extends AsyncDisposable {
   /**
    * Resolves when all records are acknowledged by all in-sync replicas. The acknowledged offsets are counted: where
    * they do not add up to the records given, it throws KAFKA_ACKNOWLEDGEMENT. Records of one partition keep their order
-   * within a send and from one send to the next. The arrays and buffers must not change until it settles. A signal that
-   * aborts does not recall what was sent, and the producer is dead.
+   * within a send and from one send to the next. Arrays, buffers and packs must not change until it settles. A signal
+   * that aborts does not recall what was sent, and the producer is dead.
    */
-  send(records: readonly ProducerRecord[], signal?: AbortSignal): Promise<readonly Acknowledged[]>
+  send(records: SendRecords, signal?: AbortSignal): Promise<readonly Acknowledged[]>
   /**
    * Transactional only; once, before anything else. Takes over the transactional id: when it resolves, the open
    * transaction of any former owner is aborted (or its begun commit is finished), and that owner can write nothing any

@@ -17,7 +17,7 @@ import {
   type Truncate,
   tableName,
 } from '@cdc/core'
-import { type ProducerRecord, type TopicTarget, TopicWriter } from '@cdc/kafka-client'
+import { type OutgoingRecord, type TopicTarget, TopicWriter } from '@cdc/kafka-client'
 import type { SinkSpec } from './kafka.ts'
 import { KafkaTarget, outgoing } from './target.ts'
 
@@ -80,7 +80,7 @@ export class KafkaSink implements Sink {
 
   /** A promise only where the caller has to wait. */
   #take(target: KafkaTarget, change: RowChange | Truncate, signal: AbortSignal): Promise<void> | undefined {
-    let records: readonly ProducerRecord[]
+    let records: readonly OutgoingRecord[]
     try {
       records = this.#placed(target.topic, target.records(change))
       // before the first of them is on its way
@@ -92,7 +92,7 @@ export class KafkaSink implements Sink {
   }
 
   /** `sink.partitioner`. A key decides its partition under round-robin too, else the order of its records is lost. */
-  #placed({ partitions }: TopicTarget, records: readonly ProducerRecord[]): readonly ProducerRecord[] {
+  #placed({ partitions }: TopicTarget, records: readonly OutgoingRecord[]): readonly OutgoingRecord[] {
     const { partitioner } = this.#spec
     if (partitioner === 'default') return records
     if (partitioner === 'fixed') return records.map((record) => ({ ...record, partition: 0 }))

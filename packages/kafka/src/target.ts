@@ -9,7 +9,7 @@ import {
   type Truncate,
   tableName,
 } from '@cdc/core'
-import { bytesOf, headersOf, type ProducerRecord, type TopicTarget } from '@cdc/kafka-client'
+import type { OutgoingRecord, TopicTarget } from '@cdc/kafka-client'
 import { kafkaConnectorError } from './errors.ts'
 
 /** Some columns of a table as a table of their own. */
@@ -70,13 +70,13 @@ export class KafkaTarget {
   }
 
   /** The records of a change, in their order. */
-  records(change: RowChange | Truncate): readonly ProducerRecord[] {
+  records(change: RowChange | Truncate): readonly OutgoingRecord[] {
     if (this.#key === undefined || change.kind === 'truncate') return this.#written(change)
     if (change.kind !== 'update') return this.#written(change, this.#keyOf(change.kind, rowOf(change), change.origin))
     const { table, before, after, origin } = change
     const key = this.#keyOf('update', after, origin)
     const old = before === undefined ? undefined : this.#oldKey(before, origin)
-    if (before === undefined || old === undefined || old.equals(key)) return this.#written(change, key)
+    if (before === undefined || old === undefined || sameKey(old, key)) return this.#written(change, key)
     // whoever reads by key has the row under the old one
     return [
       ...this.#written({ kind: 'delete', table, before, origin }, old),
@@ -86,10 +86,12 @@ export class KafkaTarget {
 
   #written(
     change: RowChange | Truncate,
-    key: Buffer | null | undefined = this.#ownKeys ? undefined : null,
-  ): readonly ProducerRecord[] {
+    key: EncodedRecord['key'] | undefined = this.#ownKeys ? undefined : null,
+  ): readonly OutgoingRecord[] {
     const { topic } = this.topic
-    return this.#encoder.encode(this.#projected(change)).map((record) => outgoing(topic, record, key))
+    const records = this.#encoder.encode(this.#projected(change))
+    if (records.length === 1) return [outgoing(topic, records[0]!, key)]
+    return records.map((record) => outgoing(topic, record, key))
   }
 
   #projected(change: RowChange | Truncate): RowChange | Truncate {
@@ -100,12 +102,12 @@ export class KafkaTarget {
   }
 
   /** The key that an old row had, where the source shows enough of it. */
-  #oldKey(before: Row, origin: Origin): Buffer | undefined {
+  #oldKey(before: Row, origin: Origin): Key | undefined {
     const known = this.#key!.columns.every((at) => before[at] !== undefined)
     return known ? this.#keyOf('update', before, origin) : undefined
   }
 
-  #keyOf(kind: RowChange['kind'], row: Row, origin: Origin): Buffer {
+  #keyOf(kind: RowChange['kind'], row: Row, origin: Origin): Key {
     const { table, columns, encoder } = this.#key!
     const name = tableName(this.table)
     const hidden = columns.find((at) => row[at] === undefined)
@@ -116,13 +118,19 @@ export class KafkaTarget {
         where: { table: name, option: 'key.fields' },
       })
     const [record, ...more] = encoder.encode({ kind: 'insert', table, after: cellsOf(row, columns), origin })
-    const bytes = record === undefined ? null : bytesOf(record.key)
-    if (bytes !== null && more.length === 0) return bytes
+    const bytes = record?.key
+    if (bytes !== null && bytes !== undefined && more.length === 0) return bytes
     throw kafkaConnectorError('KAFKA_KEY_FORMAT', {
       message: `The key format gave ${record === undefined ? 'no record' : 'no single key'} for a row of ${name}.`,
     })
   }
 }
+
+type Key = Uint8Array | string
+
+/** Keys of one format: both are texts, or both are bytes. */
+const sameKey = (one: Key, other: Key): boolean =>
+  typeof one === 'string' || typeof other === 'string' ? one === other : Buffer.compare(one, other) === 0
 
 const rowOf = (change: Exclude<RowChange, { readonly kind: 'update' }>): Row =>
   change.kind === 'delete' ? change.before : change.after
@@ -151,8 +159,7 @@ const cellsOf = (row: Row, columns: readonly number[]): Row => columns.map((at) 
 export function outgoing(
   topic: string,
   { key: own, value, headers }: EncodedRecord,
-  key?: Buffer | null,
-): ProducerRecord {
-  const record = { topic, key: key === undefined ? bytesOf(own) : key, value: bytesOf(value) }
-  return headers === undefined ? record : { ...record, headers: headersOf(headers) }
+  key: EncodedRecord['key'] = own,
+): OutgoingRecord {
+  return headers === undefined ? { topic, key, value } : { topic, key, value, headers }
 }

@@ -1,8 +1,8 @@
-import type { ProducerRecord } from '@cdc/kafka-client'
+import type { OutgoingRecord } from '@cdc/kafka-client'
 
 /** Records held back for a while: of each key only the last is left. */
 export class HeldRecords {
-  #records = new Map<string, ProducerRecord>()
+  #records = new Map<string, OutgoingRecord>()
   #since = 0
 
   get size(): number {
@@ -14,15 +14,16 @@ export class HeldRecords {
     return this.#records.size === 0 ? 0 : performance.now() - this.#since
   }
 
-  add(record: ProducerRecord): void {
+  add(record: OutgoingRecord): void {
     if (this.#records.size === 0) this.#since = performance.now()
-    const key = `${record.topic}\0${record.key!.toString('latin1')}`
+    const { topic, key: own } = record
+    const key = `${topic}\0${typeof own === 'string' ? own : Buffer.from(own!).toString('latin1')}`
     // to the end: what came after it in another key stays before it
     this.#records.delete(key)
     this.#records.set(key, record)
   }
 
-  take(): ProducerRecord[] {
+  take(): OutgoingRecord[] {
     const records = this.#records
     this.#records = new Map()
     return [...records.values()]

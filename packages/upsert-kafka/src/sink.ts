@@ -14,7 +14,7 @@ import {
   type Truncate,
   tableName,
 } from '@cdc/core'
-import { type ProducerRecord, TopicWriter } from '@cdc/kafka-client'
+import { type OutgoingRecord, TopicWriter } from '@cdc/kafka-client'
 import { HeldRecords } from './held-records.ts'
 import { UpsertTarget } from './target.ts'
 import type { SinkSpec } from './upsert-kafka.ts'
@@ -76,7 +76,7 @@ export class UpsertKafkaSink implements Sink {
 
   /** A promise only where the caller has to wait. */
   #take(target: UpsertTarget, change: RowChange | Truncate, signal: AbortSignal): Promise<void> | undefined {
-    let records: readonly ProducerRecord[]
+    let records: readonly OutgoingRecord[]
     try {
       records = target.records(change)
       // before the first of them is on its way

@@ -8,7 +8,7 @@ import {
   type Truncate,
   tableName,
 } from '@cdc/core'
-import { bytesOf, type ProducerRecord, type TopicTarget } from '@cdc/kafka-client'
+import type { OutgoingRecord, TopicTarget } from '@cdc/kafka-client'
 import { upsertKafkaError } from './errors.ts'
 
 /** Which columns of a table go into a key or a value, and what the table of them looks like to a format. */
@@ -52,7 +52,7 @@ export class UpsertTarget {
   }
 
   /** At most a tombstone for the key that is gone, and the row. Throws before it gives any. */
-  records(change: RowChange | Truncate): readonly ProducerRecord[] {
+  records(change: RowChange | Truncate): readonly OutgoingRecord[] {
     switch (change.kind) {
       case 'insert':
         return [this.#row(change.after, change.origin)]
@@ -67,23 +67,29 @@ export class UpsertTarget {
     }
   }
 
-  #update({ before, after, origin }: Update): readonly ProducerRecord[] {
+  #update({ before, after, origin }: Update): readonly OutgoingRecord[] {
     const row = this.#row(after, origin)
     // nearly always: whether the key's bytes differ need not be asked
     if (before === undefined || this.#key.columns.every((at) => before[at] === after[at])) return [row]
     const old = write(this.#key, before, origin)
-    return old.equals(row.key!) ? [row] : [this.#tombstone(old), row]
+    return sameKey(old, row.key!) ? [row] : [this.#tombstone(old), row]
   }
 
-  #row(row: Row, origin: Origin): ProducerRecord {
+  #row(row: Row, origin: Origin): OutgoingRecord {
     const { topic } = this.topic
     return { topic, key: write(this.#key, row, origin), value: write(this.#value, row, origin) }
   }
 
-  #tombstone(key: Buffer): ProducerRecord {
+  #tombstone(key: Bytes): OutgoingRecord {
     return { topic: this.topic.topic, key, value: null }
   }
 }
+
+type Bytes = Uint8Array | string
+
+/** Keys of one format: both are texts, or both are bytes. */
+const sameKey = (one: Bytes, other: Bytes): boolean =>
+  typeof one === 'string' || typeof other === 'string' ? one === other : Buffer.compare(one, other) === 0
 
 type Update = Extract<RowChange, { readonly kind: 'update' }>
 
@@ -110,11 +116,11 @@ async function partOf(
 }
 
 /** A row alone: what it was before and what became of it is the record's business, not the format's. */
-function write({ table, columns, encoder, role }: Part, row: Row, origin: Origin): Buffer {
+function write({ table, columns, encoder, role }: Part, row: Row, origin: Origin): Bytes {
   const after = columns.length === row.length ? row : columns.map((column) => row[column])
   const [record, ...more] = encoder.encode({ kind: 'insert', table, after, origin })
-  const bytes = record === undefined ? null : bytesOf(record[role])
-  if (bytes !== null && more.length === 0) return bytes
+  const bytes = record?.[role]
+  if (bytes !== null && bytes !== undefined && more.length === 0) return bytes
   throw upsertKafkaError('UPSERT_FORMAT', {
     message: `The ${role} format gave ${record === undefined ? 'no record' : more.length > 0 ? 'several records' : `no ${role}`} for a row of ${tableName(table)}.`,
     where: { table: tableName(table) },

@@ -1,5 +1,7 @@
-import type { Acknowledged, ProducerRecord } from '../port.ts'
+import type { Acknowledged, SendRecords } from '../port.ts'
 import type { PartitionQueue } from '../records/partition-queue.ts'
+import { PlainRecords, type RecordList } from '../records/record-list.ts'
+import { RecordPack } from '../records/record-pack.ts'
 import { splitAcknowledged } from '../records/split-acknowledged.ts'
 
 /** What one delivery came to, with the records as they were spread over partitions. */
@@ -9,7 +11,7 @@ export interface Delivered {
 }
 
 interface WaitingSend {
-  readonly records: readonly ProducerRecord[]
+  readonly records: SendRecords
   readonly signal: AbortSignal | undefined
   resolve(acknowledged: readonly Acknowledged[]): void
   reject(error: unknown): void
@@ -23,12 +25,12 @@ const mostRecords = 20_000
  * together, so that many small ones are not many round trips. The first call that fails is the last one.
  */
 export class SendQueue {
-  readonly #deliver: (records: readonly ProducerRecord[], signal: AbortSignal | undefined) => Promise<Delivered>
+  readonly #deliver: (records: RecordList, signal: AbortSignal | undefined) => Promise<Delivered>
   #waiting: WaitingSend[] = []
   #tail: Promise<unknown> = Promise.resolve()
   #dead: unknown
 
-  constructor(deliver: (records: readonly ProducerRecord[], signal: AbortSignal | undefined) => Promise<Delivered>) {
+  constructor(deliver: (records: RecordList, signal: AbortSignal | undefined) => Promise<Delivered>) {
     this.#deliver = deliver
   }
 
@@ -41,7 +43,7 @@ export class SendQueue {
     this.#dead ??= error
   }
 
-  send(records: readonly ProducerRecord[], signal: AbortSignal | undefined): Promise<readonly Acknowledged[]> {
+  send(records: SendRecords, signal: AbortSignal | undefined): Promise<readonly Acknowledged[]> {
     const { promise, resolve, reject } = Promise.withResolvers<readonly Acknowledged[]>()
     const last = this.#waiting.at(-1)
     this.#waiting.push({ records, signal, resolve, reject })
@@ -85,16 +87,13 @@ export class SendQueue {
       if (this.#dead !== undefined) throw this.#dead
       const [first] = sends
       if (sends.length === 1) {
-        const { acknowledged } = await this.#deliver(first!.records, first!.signal)
+        const { acknowledged } = await this.#deliver(listOf(sends), first!.signal)
         first!.resolve(acknowledged)
         return
       }
       const signals = sends.flatMap(({ signal }) => (signal === undefined ? [] : [signal]))
       const signal = signals.length === 0 ? undefined : AbortSignal.any([...new Set(signals)])
-      const delivered = await this.#deliver(
-        sends.flatMap(({ records }) => records),
-        signal,
-      )
+      const delivered = await this.#deliver(listOf(sends), signal)
       const parts = splitAcknowledged(
         delivered,
         sends.map(({ records }) => records.length),
@@ -115,10 +114,24 @@ export class SendQueue {
   }
 }
 
+/** A pack goes alone. */
 function takeSome(sends: WaitingSend[]): WaitingSend[] {
   let count = 0
   let records = 0
-  while (count < sends.length && (count === 0 || records + sends[count]!.records.length <= mostRecords))
+  while (count < sends.length && (count === 0 || joins(sends, count, records)))
     records += sends[count++]!.records.length
   return sends.splice(0, count)
+}
+
+function joins(sends: readonly WaitingSend[], count: number, records: number): boolean {
+  const next = sends[count]!.records
+  return (
+    !(next instanceof RecordPack) && !(sends[0]!.records instanceof RecordPack) && records + next.length <= mostRecords
+  )
+}
+
+function listOf(sends: readonly WaitingSend[]): RecordList {
+  const [first] = sends
+  if (first!.records instanceof RecordPack) return first!.records
+  return new PlainRecords(sends.flatMap(({ records }) => (records instanceof RecordPack ? [] : records)))
 }

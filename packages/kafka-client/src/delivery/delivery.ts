@@ -1,5 +1,6 @@
 import { CdcError, failpoint, type Position, type SinkContext } from '@cdc/core'
-import type { KafkaClient, Producer, ProducerRecord } from '../port.ts'
+import type { KafkaClient, Producer } from '../port.ts'
+import type { OutgoingRecord } from '../records/record-pack.ts'
 import { deliveryError } from './errors.ts'
 import { PositionTopic } from './position-topic.ts'
 import { RecordWriter } from './record-writer.ts'
@@ -68,7 +69,7 @@ export class Delivery {
   }
 
   /** Adds records; sends on their way those before them when there are enough. A promise only where one has to wait. */
-  add(records: readonly ProducerRecord[], signal: AbortSignal): Promise<void> | undefined {
+  add(records: readonly OutgoingRecord[], signal: AbortSignal): Promise<void> | undefined {
     if (this.#exact && this.#begun === undefined) this.#begin()
     const waiting = this.#writer.add(records, signal)
     return waiting?.catch((failure: unknown) => this.#failed(failure))

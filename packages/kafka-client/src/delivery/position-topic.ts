@@ -79,7 +79,7 @@ export class PositionTopic {
   }
 
   /** The record that makes `position` the one that `read` gives, once its transaction is committed. */
-  record(position: Position | null): ProducerRecord {
+  record(position: Position | null): Omit<ProducerRecord, 'headers'> {
     const stored: Stored = { v: VERSION, position }
     return { topic: this.topic, partition: 0, key: this.#key, value: Buffer.from(JSON.stringify(stored)) }
   }

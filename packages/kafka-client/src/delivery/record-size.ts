@@ -1,11 +1,9 @@
 import { type CdcError, type Table, tableName } from '@cdc/core'
 import { kafkaError } from '../errors.ts'
-import type { ProducerRecord } from '../port.ts'
 import { type CodecName, codecNamed } from '../records/codecs.ts'
-import { encodeBatch, recordBound } from '../records/encode.ts'
-
-/** The header of a batch (format 2), which a record that goes alone needs too. */
-const BATCH_HEADER = 61
+import { encodeBatch } from '../records/encode.ts'
+import { batchHeaderBytes } from '../records/record-list.ts'
+import { type OutgoingRecord, RecordPack } from '../records/record-pack.ts'
 
 /** What may be the largest record, in bytes. */
 export interface SizeLimits {
@@ -17,18 +15,29 @@ export interface SizeLimits {
 }
 
 /** Throws KAFKA_RECORD_TOO_LARGE for a record that nobody would take. Names the key's columns and never a value. */
-export function checkSize(record: ProducerRecord, table: Table | undefined, limits: SizeLimits): void {
-  const size = recordBound(record) + BATCH_HEADER
+export function checkSize(record: OutgoingRecord, table: Table | undefined, limits: SizeLimits): void {
+  // nearly all records are far from it
+  if (atMost(record) <= Math.min(limits.request, limits.topic ?? limits.request)) return
+  const alone = new RecordPack()
+  alone.add(record)
+  const size = alone.size + batchHeaderBytes
   if (size > limits.request) throw tooLarge(table, record.topic, size, limits.request, 'properties.max.request.size')
   if (limits.topic === undefined || size <= limits.topic) return
-  // seldom: only now is it worth knowing to the byte
-  const exact = sizeAlone(record, limits.codec)
+  // only now is it worth knowing to the byte
+  const exact = sizeAlone(alone, limits.codec)
   if (exact > limits.topic) throw tooLarge(table, record.topic, exact, limits.topic, 'max.message.bytes of the topic')
 }
 
-function sizeAlone(record: ProducerRecord, codec: CodecName): number {
+/** A character has at most three bytes in UTF-8 (two have four); numbers before the parts have at most five. */
+function atMost({ key, value, headers }: OutgoingRecord): number {
+  let bytes = batchHeaderBytes + 40 + 3 * ((key?.length ?? 0) + (value?.length ?? 0))
+  if (headers !== undefined) for (const name in headers) bytes += 10 + 3 * (name.length + (headers[name]?.length ?? 0))
+  return bytes
+}
+
+function sizeAlone(list: RecordPack, codec: CodecName): number {
   const header = { producerId: 0n, producerEpoch: 0, baseSequence: 0, transactional: false, now: 0n }
-  return encodeBatch([record], 0, 1, { ...header, codec: codecNamed(codec) }).length
+  return encodeBatch({ list, places: [0], from: 0, to: 1 }, { ...header, codec: codecNamed(codec) }).length
 }
 
 function tooLarge(table: Table | undefined, topic: string, size: number, limit: number, option: string): CdcError {

@@ -1,5 +1,5 @@
-import type { Producer, ProducerRecord } from '../port.ts'
-import { recordBound } from '../records/encode.ts'
+import type { Producer } from '../port.ts'
+import { type OutgoingRecord, RecordPack } from '../records/record-pack.ts'
 
 /**
  * Gathers records and sends them in pieces, one send at a time: while one is on its way the next is gathered. Bounds
@@ -9,8 +9,10 @@ export class RecordWriter {
   readonly #producer: Producer
   /** Bytes of one send. */
   #piece: number
-  #records: ProducerRecord[] = []
-  #bytes = 0
+  /** Being filled; */
+  #pack = new RecordPack()
+  /** on its way, or free when nothing is. */
+  #other = new RecordPack()
   #sending: Promise<unknown> | undefined
 
   constructor(producer: Producer, piece: number) {
@@ -23,30 +25,35 @@ export class RecordWriter {
     this.#piece = Math.min(this.#piece, piece)
   }
 
-  /** Adds records; where that fills a piece, the one before it is sent. A promise only where the caller has to wait. */
-  add(records: readonly ProducerRecord[], signal: AbortSignal): Promise<void> | undefined {
+  /** Adds records; where that fills a piece, it is sent. A promise only where the caller has to wait for the one before. */
+  add(records: readonly OutgoingRecord[], signal: AbortSignal): Promise<void> | undefined {
     for (let i = 0; i < records.length; i++) {
-      const size = recordBound(records[i]!)
-      if (this.#records.length > 0 && this.#bytes + size > this.#piece) return this.#addRest(records.slice(i), signal)
-      this.#records.push(records[i]!)
-      this.#bytes += size
+      this.#pack.add(records[i]!)
+      if (this.#pack.size > this.#piece && this.#pack.length > 1) return this.#sendFull(records.slice(i + 1), signal)
     }
     return undefined
   }
 
-  async #addRest(records: readonly ProducerRecord[], signal: AbortSignal): Promise<void> {
-    await this.send(signal)
-    await this.add(records, signal)
+  /** All but the last record, which was too much; it and `rest` begin the next piece. */
+  async #sendFull(rest: readonly OutgoingRecord[], signal: AbortSignal): Promise<void> {
+    await this.settle()
+    this.#other.takeLast(this.#pack)
+    this.#swap(signal)
+    await this.add(rest, signal)
   }
 
   /** Waits for the last piece and sends this one, without waiting for it. Throws what the last one has met. */
   async send(signal: AbortSignal): Promise<void> {
-    if (this.#records.length === 0) return
+    if (this.#pack.length === 0) return
     await this.settle()
-    const records = this.#records
-    this.#records = []
-    this.#bytes = 0
-    this.#sending = this.#producer.send(records, signal)
+    this.#swap(signal)
+  }
+
+  #swap(signal: AbortSignal): void {
+    const full = this.#pack
+    this.#pack = this.#other
+    this.#other = full
+    this.#sending = this.#producer.send(full, signal)
     // whoever comes next gets it
     this.#sending.catch(() => {})
   }
@@ -56,5 +63,6 @@ export class RecordWriter {
     const sending = this.#sending
     this.#sending = undefined
     await sending
+    this.#other.clear()
   }
 }

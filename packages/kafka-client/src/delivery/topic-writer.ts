@@ -1,6 +1,7 @@
-import type { EncodedRecord, FormatContext, Position, SinkContext, Table } from '@cdc/core'
+import type { FormatContext, Position, SinkContext, Table } from '@cdc/core'
 import { type KafkaAdapter, openKafkaClient } from '../open-client.ts'
-import type { Header, KafkaClient, ProducerRecord } from '../port.ts'
+import type { KafkaClient } from '../port.ts'
+import type { OutgoingRecord } from '../records/record-pack.ts'
 import { ignoredProperties, readProperties } from '../settings/properties.ts'
 import type { KafkaSettings } from '../settings/settings.ts'
 import { Delivery } from './delivery.ts'
@@ -113,12 +114,12 @@ export class TopicWriter {
   }
 
   /** Throws KAFKA_RECORD_TOO_LARGE. To be called for all records of a change before the first is put. */
-  check(target: TopicTarget, table: Table | undefined, record: ProducerRecord): void {
+  check(target: TopicTarget, table: Table | undefined, record: OutgoingRecord): void {
     checkSize(record, table, target.limits)
   }
 
   /** Sends records on their way, in their order. A promise only where the caller has to wait. */
-  put(records: readonly ProducerRecord[], signal: AbortSignal): Promise<void> | undefined {
+  put(records: readonly OutgoingRecord[], signal: AbortSignal): Promise<void> | undefined {
     return this.#delivery.add(records, signal)
   }
 
@@ -141,16 +142,4 @@ export class TopicWriter {
     const { pipeline, logger, report } = this.#context
     return { pipeline, logger, report, role, keysApart, topic: (of) => this.topicOf(of) }
   }
-}
-
-/** A key or value as bytes. */
-export function bytesOf(part: Uint8Array | string | null): Buffer | null {
-  if (part === null) return null
-  if (typeof part === 'string') return Buffer.from(part)
-  return Buffer.isBuffer(part) ? part : Buffer.from(part.buffer, part.byteOffset, part.byteLength)
-}
-
-/** The headers of a format's record for Kafka. */
-export function headersOf(headers: NonNullable<EncodedRecord['headers']>): Header[] {
-  return Object.entries(headers).map(([name, content]) => [name, bytesOf(content)])
 }

@@ -1,8 +1,9 @@
 import type { Buffer } from 'node:buffer'
 import { kafkaError } from '../errors.ts'
-import type { Header, KafkaRecord } from '../port.ts'
+import type { KafkaRecord } from '../port.ts'
 import { codecNumbered } from './codecs.ts'
 import { crc32c } from './crc32c.ts'
+import { Cursor } from './cursor.ts'
 
 export interface AbortedTransaction {
   readonly producerId: bigint
@@ -111,43 +112,5 @@ function decompress(how: (data: Buffer) => Buffer, body: Buffer, base: bigint): 
     return how(body)
   } catch (cause) {
     throw kafkaError('KAFKA_CORRUPT', { message: `The batch at offset ${base} could not be decompressed.`, cause })
-  }
-}
-
-const noHeaders: readonly Header[] = []
-
-class Cursor {
-  readonly #data: Buffer
-  at: number
-
-  constructor(data: Buffer, at: number) {
-    this.#data = data
-    this.at = at
-  }
-
-  /** Zigzag. Exact up to 2^52. */
-  varint(): number {
-    const data = this.#data
-    let byte = data[this.at++]!
-    let raw = byte & 0x7f
-    for (let factor = 0x80; byte >= 0x80; factor *= 0x80) {
-      byte = data[this.at++]!
-      raw += (byte & 0x7f) * factor
-    }
-    return raw % 2 === 0 ? raw / 2 : -(raw + 1) / 2
-  }
-
-  bytes(): Buffer | null {
-    const length = this.varint()
-    if (length < 0) return null
-    const begin = this.at
-    this.at += length
-    return this.#data.subarray(begin, this.at)
-  }
-
-  headers(): readonly Header[] {
-    const count = this.varint()
-    if (count === 0) return noHeaders
-    return Array.from({ length: count }, (): Header => [this.bytes()?.toString() ?? '', this.bytes()])
   }
 }

@@ -1,7 +1,8 @@
 import { Buffer } from 'node:buffer'
-import type { ProducerRecord } from '../port.ts'
 import type { Codec } from './codecs.ts'
 import { crc32c } from './crc32c.ts'
+import { batchHeaderBytes, type RecordList, recordOverhead } from './record-list.ts'
+import { sizeOfVarint, writeVarint } from './varint.ts'
 
 export interface BatchHeader {
   readonly producerId: bigint
@@ -13,34 +14,52 @@ export interface BatchHeader {
   readonly now: bigint
 }
 
-const headerBytes = 61
-
-/**
- * One record batch of format 2, of `records[from]` to before `records[to]`
- * (https://kafka.apache.org/documentation/#recordbatch). Written by hand into one buffer: this is the sinks' hot path.
- */
-export function encodeBatch(records: readonly ProducerRecord[], from: number, to: number, header: BatchHeader): Buffer {
-  const first = records[from]!.timestamp ?? header.now
-  let bytes = 0
-  for (let i = from; i < to; i++) bytes += recordBound(records[i]!)
-  const out = Buffer.allocUnsafe(headerBytes + bytes)
-  let at = headerBytes
-  let max = first
-  for (let i = from; i < to; i++) {
-    const record = records[i]!
-    const timestamp = record.timestamp ?? header.now
-    if (timestamp > max) max = timestamp
-    at = writeRecord(out, at, record, i - from, Number(timestamp - first))
-  }
-  const whole = compressed(out, at, header.codec)
-  return finish(whole, to - from, first, max, header)
+/** The records at `places[from]` to before `places[to]`. */
+export interface BatchRecords {
+  readonly list: RecordList
+  readonly places: readonly number[]
+  readonly from: number
+  readonly to: number
 }
 
-function compressed(out: Buffer, end: number, codec: Codec): Buffer {
-  if (codec.id === 0) return out.subarray(0, end)
-  const body = codec.compress(out.subarray(headerBytes, end))
-  const whole = Buffer.allocUnsafe(headerBytes + body.length)
-  body.copy(whole, headerBytes)
+/**
+ * One record batch of format 2 (https://kafka.apache.org/documentation/#recordbatch). Written by hand into one buffer:
+ * this is the sinks' hot path. Where the list is laid out as a batch already, that is it: it must not change then
+ * before the batch is acknowledged.
+ */
+export function encodeBatch(records: BatchRecords, header: BatchHeader): Buffer {
+  const { list, places, from, to } = records
+  const all = from === 0 && to === list.length && places.length === list.length
+  const whole = all ? list.whole?.() : undefined
+  if (whole !== undefined) return finish(compressed(whole, header.codec), to, header.now, header.now, header)
+  const first = list.timestamp(places[from]!) ?? header.now
+  let bytes = batchHeaderBytes
+  for (let i = from; i < to; i++) bytes += list.bodySize(places[i]!) + recordOverhead
+  const out = Buffer.allocUnsafe(bytes)
+  let at = batchHeaderBytes
+  let max = first
+  for (let i = from; i < to; i++) {
+    const timestamp = list.timestamp(places[i]!) ?? header.now
+    if (timestamp > max) max = timestamp
+    at = writeRecord(out, at, list, places[i]!, i - from, Number(timestamp - first))
+  }
+  return finish(compressed(out.subarray(0, at), header.codec), to - from, first, max, header)
+}
+
+function writeRecord(out: Buffer, start: number, list: RecordList, place: number, delta: number, time: number): number {
+  const length = 1 + sizeOfVarint(time) + sizeOfVarint(delta) + list.bodySize(place)
+  let at = writeVarint(out, start, length)
+  out[at++] = 0
+  at = writeVarint(out, at, time)
+  at = writeVarint(out, at, delta)
+  return list.writeBody(place, out, at)
+}
+
+function compressed(batch: Buffer, codec: Codec): Buffer {
+  if (codec.id === 0) return batch
+  const body = codec.compress(batch.subarray(batchHeaderBytes))
+  const whole = Buffer.allocUnsafe(batchHeaderBytes + body.length)
+  body.copy(whole, batchHeaderBytes)
   return whole
 }
 
@@ -60,69 +79,4 @@ function finish(out: Buffer, count: number, first: bigint, max: bigint, header: 
   out.writeInt32BE(count, 57)
   out.writeUInt32BE(crc32c(out.subarray(21)), 17)
   return out
-}
-
-/** At least as many bytes as the record takes: a varint has at most 5, a delta of timestamps 9. */
-export function recordBound({ key, value, headers }: ProducerRecord): number {
-  let bytes = 36 + (key?.length ?? 0) + (value?.length ?? 0)
-  if (headers !== undefined) for (const [name, text] of headers) bytes += 10 + name.length * 3 + (text?.length ?? 0)
-  return bytes
-}
-
-function writeRecord(out: Buffer, start: number, record: ProducerRecord, delta: number, time: number): number {
-  const { key, value, headers } = record
-  const encoded = headers === undefined || headers.length === 0 ? none : headers.map(encodeHeader)
-  let length = 1 + sizeOfVarint(time) + sizeOfVarint(delta) + sizeOfBytes(key) + sizeOfBytes(value)
-  length += sizeOfVarint(encoded.length)
-  for (const [name, text] of encoded) length += sizeOfBytes(name) + sizeOfBytes(text)
-  let at = writeVarint(out, start, length)
-  out[at++] = 0
-  at = writeVarint(out, at, time)
-  at = writeVarint(out, at, delta)
-  at = writeBytes(out, at, key)
-  at = writeBytes(out, at, value)
-  at = writeVarint(out, at, encoded.length)
-  for (const [name, text] of encoded) {
-    at = writeBytes(out, at, name)
-    at = writeBytes(out, at, text)
-  }
-  return at
-}
-
-const none: readonly (readonly [Buffer, Buffer | null])[] = []
-
-function encodeHeader([name, value]: readonly [string, Buffer | null]): readonly [Buffer, Buffer | null] {
-  return [Buffer.from(name), value]
-}
-
-/** Null has the length -1, an empty buffer 0: a tombstone is not an empty value. */
-function writeBytes(out: Buffer, at: number, bytes: Buffer | null): number {
-  if (bytes === null) return writeVarint(out, at, -1)
-  const begin = writeVarint(out, at, bytes.length)
-  // copying few bytes costs more by the call than by the byte
-  if (bytes.length < 24) for (let i = 0; i < bytes.length; i++) out[begin + i] = bytes[i]!
-  else out.set(bytes, begin)
-  return begin + bytes.length
-}
-
-function sizeOfBytes(bytes: Buffer | null): number {
-  return bytes === null ? 1 : sizeOfVarint(bytes.length) + bytes.length
-}
-
-/** Zigzag. Numbers up to 2^52, so that a timestamp's difference fits. */
-function writeVarint(out: Buffer, start: number, value: number): number {
-  let at = start
-  let rest = value >= 0 ? value * 2 : -value * 2 - 1
-  while (rest >= 0x80) {
-    out[at++] = (rest % 0x80) | 0x80
-    rest = Math.floor(rest / 0x80)
-  }
-  out[at++] = rest
-  return at
-}
-
-function sizeOfVarint(value: number): number {
-  let size = 1
-  for (let rest = value >= 0 ? value * 2 : -value * 2 - 1; rest >= 0x80; rest = Math.floor(rest / 0x80)) size++
-  return size
 }

@@ -2,11 +2,12 @@ import { randomInt } from 'node:crypto'
 import type { Message, Producer as Sender, Transaction } from 'kafkajs'
 import { connectionError } from '../../errors/network-error.ts'
 import { kafkaError } from '../../errors.ts'
-import type { Acknowledged, Admin, Producer, ProducerOptions, ProducerRecord } from '../../port.ts'
+import type { Acknowledged, Admin, Producer, ProducerOptions, ProducerRecord, SendRecords } from '../../port.ts'
 import { codecNames } from '../../records/codecs.ts'
 import { groupByPartition } from '../../records/group-by-partition.ts'
 import type { PartitionQueue } from '../../records/partition-queue.ts'
 import { noteRecord } from '../../records/record-at-fault.ts'
+import type { RecordList } from '../../records/record-list.ts'
 import type { KafkaSettings } from '../../settings/settings.ts'
 import { Deadline } from '../deadline.ts'
 import { Cluster } from '../platformatic/cluster.ts'
@@ -45,7 +46,7 @@ export class KafkajsProducer implements Producer {
     })
   }
 
-  send(records: readonly ProducerRecord[], signal?: AbortSignal): Promise<readonly Acknowledged[]> {
+  send(records: SendRecords, signal?: AbortSignal): Promise<readonly Acknowledged[]> {
     return this.#queue.send(records, signal)
   }
 
@@ -110,12 +111,12 @@ export class KafkajsProducer implements Producer {
     })
   }
 
-  async #deliver(records: readonly ProducerRecord[], signal: AbortSignal | undefined): Promise<Delivered> {
+  async #deliver(records: RecordList, signal: AbortSignal | undefined): Promise<Delivered> {
     if (records.length === 0) return { queues: [], acknowledged: [] }
     if (this.#transactionalId !== undefined && !this.#open)
       throw new TypeError('send: the producer has no open transaction.')
     await this.#within(this.#settings.deliveryTimeout, 'connect', signal, () => this.#connect())
-    const counts = await this.#partitionCounts([...new Set(records.map(({ topic }) => topic))], signal)
+    const counts = await this.#partitionCounts([...records.topics()], signal)
     if (this.#open)
       this.#transaction ??= await this.#within(this.#settings.apiTimeout, 'begin a transaction', signal, () =>
         this.#sender.transaction(),
@@ -132,7 +133,9 @@ export class KafkajsProducer implements Producer {
     const count = end - queue.done
     const what = `write to topic '${topic}', partition ${partition}`
     try {
-      const messages = queue.records.slice(queue.done, end).map((record) => messageOf(record, partition))
+      const messages = queue.places
+        .slice(queue.done, end)
+        .map((place) => messageOf(queue.list.record(place), partition))
       const compression = codecNames.indexOf(this.#settings.compression)
       const [answer] = await this.#within(this.#settings.deliveryTimeout, what, signal, () =>
         (this.#transaction ?? this.#sender).send({ topic, messages, acks: -1, compression }),

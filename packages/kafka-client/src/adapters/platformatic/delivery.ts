@@ -53,7 +53,7 @@ export class Delivery {
       await this.#cluster.retry(deadline, () => this.#round(queues, underWay, deadline))
     }
     const total = this.#acknowledged.reduce((sum, { count }) => sum + count, 0)
-    const given = queues.reduce((sum, { records }) => sum + records.length, 0)
+    const given = queues.reduce((sum, { places }) => sum + places.length, 0)
     if (total !== given) throw miscounted(`${total} of ${given} records were acknowledged.`)
     return this.#acknowledged
   }
@@ -131,15 +131,16 @@ export class Delivery {
 
   #encode(queue: PartitionQueue): UnderWay {
     const end = queue.nextEnd()
-    const batch = encodeBatch(queue.records, queue.done, end, {
+    const { list, places, done: from } = queue
+    const header = {
       producerId: this.#identity.producerId,
       producerEpoch: this.#identity.epoch,
       baseSequence: this.#sequences.get(keyOf(queue)) ?? 0,
       transactional: this.#transactionalId !== null,
       codec: codecNamed(this.#cluster.settings.compression),
       now: BigInt(Date.now()),
-    })
-    return { queue, end, batch }
+    }
+    return { queue, end, batch: encodeBatch({ list, places, from, to: end }, header) }
   }
 
   #take(sent: UnderWay, answers: readonly PartitionAnswer[], underWay: Map<PartitionQueue, UnderWay>): void {

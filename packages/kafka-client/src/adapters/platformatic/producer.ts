@@ -1,7 +1,8 @@
 import { randomInt } from 'node:crypto'
 import { kafkaError } from '../../errors.ts'
-import type { Acknowledged, Member, PartitionOffset, Producer, ProducerOptions, ProducerRecord } from '../../port.ts'
+import type { Acknowledged, Member, PartitionOffset, Producer, ProducerOptions, SendRecords } from '../../port.ts'
 import { groupByPartition } from '../../records/group-by-partition.ts'
+import type { RecordList } from '../../records/record-list.ts'
 import type { KafkaSettings } from '../../settings/settings.ts'
 import { Deadline } from '../deadline.ts'
 import { type Delivered, SendQueue } from '../send-queue.ts'
@@ -33,7 +34,7 @@ export class PlatformaticProducer implements Producer {
     )
   }
 
-  send(records: readonly ProducerRecord[], signal?: AbortSignal): Promise<readonly Acknowledged[]> {
+  send(records: SendRecords, signal?: AbortSignal): Promise<readonly Acknowledged[]> {
     return this.#queue.send(records, signal)
   }
 
@@ -88,13 +89,13 @@ export class PlatformaticProducer implements Producer {
     if (!this.#open) throw misuse(call, 'has no open transaction')
   }
 
-  async #deliver(records: readonly ProducerRecord[], signal: AbortSignal | undefined): Promise<Delivered> {
+  async #deliver(records: RecordList, signal: AbortSignal | undefined): Promise<Delivered> {
     if (records.length === 0) return { queues: [], acknowledged: [] }
     if (this.#transactional) this.#mustBeOpen('send')
     const patience = () => new Deadline(this.#settings.deliveryTimeout, 'acknowledge the records', signal)
     const deadline = patience()
     this.#identity ??= await this.#transactions.init(signal)
-    const names = [...new Set(records.map(({ topic }) => topic))]
+    const names = [...records.topics()]
     const topics = await this.#cluster.retry(deadline, () => this.#cluster.topics(names, 'write to'))
     const count = (topic: string) => topics.get(topic)!.partitions.length
     const queues = groupByPartition(records, count, randomInt(0x7fffffff), this.#settings)
