@@ -35,6 +35,14 @@ test("mistakes in a format's options have their line and column, and the keys as
   ])
 })
 
+test('a format with mistakes is not also said to be one that the connector does not take', async () => {
+  const sink = 'sink:\n  connector: upsert-kafka\n  topic: t\n  properties.bootstrap.servers: h:1\n  key.format: json\n'
+  const source = 'source: {connector: datagen, schema: "id BIGINT, PRIMARY KEY (id)"}\n'
+  expect(await told(`name: shop\n${source}${sink}  value.format: csv\n  value.csv.shema: x\n`)).toEqual([
+    expect.stringMatching(/^9:3 UNKNOWN_OPTION Option 'value\.csv\.shema' is unknown\./),
+  ])
+})
+
 test('an unknown format is told with those there are and the nearest one, beside the other mistakes', async () => {
   expect(await told(file('  format: plain-line\n  row: 1\n'))).toEqual([
     expect.stringMatching(

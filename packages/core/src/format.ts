@@ -1,5 +1,6 @@
 import type { Boundary, Change, Message, RowChange, Truncate } from './change.ts'
 import type { Context } from './context.ts'
+import type { CdcError } from './errors.ts'
 import type { Table } from './table.ts'
 
 /** One record for a log or a file. A null value is a tombstone; a null key means that there is none. */
@@ -56,4 +57,9 @@ export interface FormatContext extends Context {
   topic?(of: Table | 'transaction' | 'message' | 'heartbeat'): string
   /** Another format writes the keys: those that this one gives are not used. */
   readonly keysApart?: boolean
+  /**
+   * Called by a decoder, before `decode` returns, for the record that it leaves out because it cannot be read
+   * (`ignore-parse-errors`): the source knows its place, and may keep it.
+   */
+  leftOut?(failure: CdcError): void
 }

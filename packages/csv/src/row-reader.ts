@@ -38,7 +38,7 @@ export class RowReader {
     } catch (failure) {
       const told = failure instanceof BadLine ? this.#malformed(failure.message) : failure
       if (this.#tolerance === undefined || !CdcError.is(told) || told.kind !== 'data') throw told
-      this.#tolerance.count('records', this.#table, { code: told.code })
+      this.#tolerance.leaveOut(this.#table, told)
       return undefined
     }
   }

@@ -1,4 +1,4 @@
-import { type Cell, type DataType, isRowChange, type Row, silentLogger } from '@cdc/core'
+import { type CdcError, type Cell, type DataType, isRowChange, type Row, silentLogger } from '@cdc/core'
 import { edgeCells, Random, randomCell, sampleTypes, tableOf } from '@cdc/testkit'
 import { describe, expect, test } from 'vitest'
 import { csv } from '../src/index.ts'
@@ -75,6 +75,16 @@ describe('reading', () => {
     const lenient = { 'ignore-parse-errors': true }
     expect(await rowOf('a,one,b', lenient)).toEqual(['a', null, 'b'])
     expect(await rowOf('"open,1,x', lenient)).toBeUndefined()
+  })
+
+  test('a record that is left out is told to whoever knows its place, with the reason', async () => {
+    const told: string[] = []
+    const leftOut = ({ code }: CdcError) => void told.push(code)
+    const decoder = await csv({ 'ignore-parse-errors': true })
+      .create({ ...context, leftOut })
+      .decoder(three)
+    expect(['"open,1,x', 'a,one,b'].flatMap((line) => decoder.decode(null, Buffer.from(line)))).toHaveLength(1)
+    expect(told).toEqual(['CSV_MALFORMED'])
   })
 })
 

@@ -1,8 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { type Certificates, type KafkaServer, makeCertificates, startKafka, warmUp } from '@cdc/servers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { kafkaAdapters, openKafkaClient } from '../src/index.ts'
+import type { MemberOptions } from '../src/port.ts'
+import { unsecuredToken } from '../src/settings/oauth-token.ts'
 import { allow } from './other-client.ts'
 import { failureOf, readAll } from './reading.ts'
 
@@ -42,13 +47,13 @@ afterAll(async () => {
   certificates?.remove()
 })
 
-const tls = () => ({ 'ssl.truststore.type': 'PEM', 'ssl.truststore.location': certificates.ca })
+const tlsProperties = () => ({ 'ssl.truststore.type': 'PEM', 'ssl.truststore.location': certificates.ca })
 const fast = { 'default.api.timeout.ms': '8000', 'delivery.timeout.ms': '8000', 'request.timeout.ms': '4000' }
 
 /** Every way in that is to work: the listener, and the properties without `bootstrap.servers`. */
 const ways: readonly [name: string, listener: string, properties: () => Record<string, string>][] = [
   ['plain text', 'PLAINTEXT', () => ({})],
-  ['TLS', 'SSL', () => ({ 'security.protocol': 'SSL', ...tls() })],
+  ['TLS', 'SSL', () => ({ 'security.protocol': 'SSL', ...tlsProperties() })],
   [
     'TLS with the certificates as text',
     'SSL',
@@ -57,14 +62,14 @@ const ways: readonly [name: string, listener: string, properties: () => Record<s
   [
     'TLS with a certificate of the client',
     'MTLS',
-    () => ({ 'security.protocol': 'SSL', ...tls(), 'ssl.keystore.location': join(folder, 'carol.pem') }),
+    () => ({ 'security.protocol': 'SSL', ...tlsProperties(), 'ssl.keystore.location': join(folder, 'carol.pem') }),
   ],
   [
     'TLS with an encrypted key',
     'MTLS',
     () => ({
       'security.protocol': 'SSL',
-      ...tls(),
+      ...tlsProperties(),
       'ssl.keystore.key': readFileSync(certificates.client.encryptedKey, 'utf8'),
       'ssl.keystore.certificate.chain': readFileSync(certificates.client.cert, 'utf8'),
       'ssl.key.password': certificates.client.keyPassword,
@@ -78,7 +83,7 @@ const ways: readonly [name: string, listener: string, properties: () => Record<s
         'security.protocol': protocol,
         'sasl.mechanism': mechanism,
         'sasl.jaas.config': login(mechanism === 'PLAIN' ? plain : scram, 'alice', 'alice-secret'),
-        ...(protocol === 'SASL_SSL' ? tls() : {}),
+        ...(protocol === 'SASL_SSL' ? tlsProperties() : {}),
       }),
     ]),
   ),
@@ -89,10 +94,39 @@ const ways: readonly [name: string, listener: string, properties: () => Record<s
       'security.protocol': 'SASL_SSL',
       'sasl.mechanism': 'OAUTHBEARER',
       'sasl.jaas.config': `${token} unsecuredLoginStringClaim_sub="alice";`,
-      ...tls(),
+      ...tlsProperties(),
     }),
   ],
 ]
+
+/** Issues unsigned tokens to whoever has the secret, as the broker's validator for tests takes them. */
+async function tokenEndpoint(tls?: { readonly key: string; readonly cert: string }) {
+  const asked: { authorization: string | undefined; form: string }[] = []
+  const answers: (() => { status: number; body: string })[] = []
+  const handle = async (incoming: IncomingMessage, response: ServerResponse) => {
+    let form = ''
+    for await (const chunk of incoming) form += chunk
+    const { authorization } = incoming.headers
+    asked.push({ authorization, form })
+    const issued = { access_token: unsecuredToken('alice'), token_type: 'bearer', expires_in: 3600 }
+    const right = authorization === `Basic ${Buffer.from('cdc:token-secret').toString('base64')}`
+    const usual = right ? { status: 200, body: JSON.stringify(issued) } : { status: 401, body: 'token-secret?' }
+    const { status, body } = answers.shift()?.() ?? usual
+    response.writeHead(status, { 'content-type': 'application/json' }).end(body)
+  }
+  const server = tls === undefined ? createServer(handle) : createSecureServer(tls, handle)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  const properties = (secret = 'token-secret', more = '') => ({
+    'security.protocol': 'SASL_SSL',
+    'sasl.mechanism': 'OAUTHBEARER',
+    'sasl.oauthbearer.token.endpoint.url': `${tls === undefined ? 'http' : 'https'}://localhost:${port}/token`,
+    'sasl.jaas.config': `${token} clientId="cdc" clientSecret="${secret}" scope="kafka"${more};`,
+    ...tlsProperties(),
+  })
+  const close = () => new Promise((resolve) => server.close(resolve))
+  return { asked, answers, properties, [Symbol.asyncDispose]: async () => void (await close()) }
+}
 
 const at = (listener: string) => (listener === 'PLAINTEXT' ? server.bootstrapServers : server.listeners[listener]!)
 
@@ -112,7 +146,7 @@ describe.each(kafkaAdapters)('the adapter over %s', (adapter) => {
     'security.protocol': 'SASL_SSL',
     'sasl.mechanism': mechanism,
     'sasl.jaas.config': login(mechanism === 'PLAIN' ? plain : scram, user, secret),
-    ...tls(),
+    ...tlsProperties(),
   })
 
   /** Every way that is to fail, and with which code. */
@@ -151,10 +185,67 @@ describe.each(kafkaAdapters)('the adapter over %s', (adapter) => {
     await using client = await open(listener, {
       ...soon,
       ...properties,
-      ...('security.protocol' in properties ? tls() : {}),
+      ...('security.protocol' in properties ? tlsProperties() : {}),
     })
     const failure = await failureOf(client.admin().clusterId())
     expect(['KAFKA_PROTOCOL', 'KAFKA_TLS', 'KAFKA_UNREACHABLE']).toContain(failure.code)
+  })
+
+  test('OAUTHBEARER with a token endpoint: one token serves all connections, an ill endpoint is asked again', async () => {
+    await using endpoint = await tokenEndpoint()
+    endpoint.answers.push(() => ({ status: 503, body: '' }))
+    await using client = await open('SASL_SSL', endpoint.properties())
+    const topic = server.prefix('oauth')
+    await client.admin().createTopics([{ topic }])
+    await client.producer().send([{ topic, key: Buffer.from('k'), value: Buffer.from('v') }])
+    expect((await readAll(client, topic)).map(({ value }) => String(value))).toEqual(['v'])
+    expect(endpoint.asked).toHaveLength(2)
+    expect(endpoint.asked[1]!.form).toBe('grant_type=client_credentials&scope=kafka')
+  })
+
+  test('OAUTHBEARER over HTTPS: its authority is named in sasl.jaas.config, another one is refused', async () => {
+    const { key, cert } = certificates.server
+    await using endpoint = await tokenEndpoint({ key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') })
+    const trusted = endpoint.properties('token-secret', ` ssl.truststore.location="${certificates.ca}"`)
+    await using client = await open('SASL_SSL', trusted)
+    expect(await client.admin().clusterId()).not.toBe('')
+    await using other = await open('SASL_SSL', endpoint.properties())
+    expect(await failureOf(other.admin().clusterId())).toMatchObject({
+      code: 'KAFKA_TLS',
+      message: expect.stringContaining('token endpoint localhost:'),
+    })
+  })
+
+  test.each([
+    [
+      'a wrong secret',
+      'wrong-secret',
+      [],
+      'KAFKA_AUTHENTICATION',
+      /token endpoint localhost:\d+ gave no token: HTTP 401\./,
+    ],
+    [
+      'an answer without a token',
+      'token-secret',
+      ['{"error":"token-secret"}'],
+      'KAFKA_AUTHENTICATION',
+      /no access_token/,
+    ],
+    ['an answer that is no JSON', 'token-secret', ['<html>'], 'KAFKA_AUTHENTICATION', /no access_token/],
+    [
+      'a token that the broker refuses',
+      'token-secret',
+      Array(100).fill('{"access_token":"a.b.c"}'),
+      'KAFKA_AUTHENTICATION',
+      /The broker refused the token: invalid_token\./,
+    ],
+  ])('OAUTHBEARER: %s', async (_name, secret, bodies, code, message) => {
+    await using endpoint = await tokenEndpoint()
+    endpoint.answers.push(...bodies.map((body) => () => ({ status: 200, body })))
+    await using client = await open('SASL_SSL', endpoint.properties(secret))
+    const failure = await failureOf(client.admin().clusterId())
+    expect(failure).toMatchObject({ code, message: expect.stringMatching(message) })
+    expect(JSON.stringify(failure) + failure.message).not.toContain('-secret')
   })
 
   test('what a user may not do is a coded error, and works after the list is changed', async () => {
@@ -171,6 +262,11 @@ describe.each(kafkaAdapters)('the adapter over %s', (adapter) => {
     expect((await failureOf(refused.admin().createTopics([{ topic: `${topic}-2` }]))).code).toBe('KAFKA_AUTHORIZATION')
     const transactional = refused.producer({ transactionalId: `${topic}-t` })
     expect((await failureOf(transactional.init())).code).toBe('KAFKA_AUTHORIZATION')
+    const nothing = async () => undefined
+    const group = { groupId: topic, topics: [topic], onAssigned: async () => [], onRevoked: nothing, onLost: nothing }
+    const member = refused.member({ ...group, partitions: [] } as MemberOptions)
+    expect((await failureOf(member.next(AbortSignal.timeout(20_000)))).code).toBe('KAFKA_AUTHORIZATION')
+    await member.close()
     await allow(server.bootstrapServers, 'bob', 'topic', topic)
     await using allowed = await bob()
     await allowed.producer().send([record])

@@ -221,6 +221,22 @@ describe('records that cannot be read', () => {
     expect(failure.message).not.toContain('secret')
   })
 
+  test('those that ignore-parse-errors leaves out are kept too, where there is a file for them', async () => {
+    await using written = await WrittenTopic.of()
+    const folder = mkdtempSync(join(tmpdir(), 'cdc-kafka-'))
+    const file = join(folder, 'unreadable.jsonl')
+    const malformed = '{"id": 1'
+    await written.write([malformed, JSON.stringify(row(2))].map((value) => ({ value })))
+    const format = json({ 'ignore-parse-errors': true })
+    expect(await read(written, { ...once, format })).toEqual(inserted(2))
+    const kept = { 'errors.tolerance': 'all', 'errors.dead-letter-file': file } as const
+    expect(await read(written, { ...once, ...kept, format })).toEqual(inserted(2))
+    const [first, ...rest] = readFileSync(file, 'utf8').trimEnd().split('\n')
+    expect(JSON.parse(first!)).toMatchObject({ offset: '0', code: 'JSON_MALFORMED', value: { text: malformed } })
+    expect(rest).toEqual([])
+    rmSync(folder, { recursive: true })
+  })
+
   test('are counted and kept where they are tolerated, and so are those without a key that is needed', async () => {
     await using written = await WrittenTopic.of()
     const folder = mkdtempSync(join(tmpdir(), 'cdc-kafka-'))
@@ -247,6 +263,44 @@ describe('records that cannot be read', () => {
       { offset: '2', code: 'KAFKA_KEY_ABSENT', key: null },
     ])
     rmSync(folder, { recursive: true })
+  })
+})
+
+describe('records of another format', () => {
+  test.each<[string, Buffer, (url: string) => Options, RegExp]>([
+    [
+      'no magic byte',
+      Buffer.from('secret'),
+      (url) => ({ format: avroConfluent({ url }) }),
+      /\(AVRO_MAGIC_BYTE\): Unknown data format\. Magic number does not match/,
+    ],
+    [
+      'an id that the registry does not know',
+      Buffer.concat([Buffer.from([0, 0x7f, 1, 2, 3]), Buffer.from('secret')]),
+      (url) => ({ format: avroConfluent({ url }) }),
+      /\(REGISTRY_ID_UNKNOWN\): The schema registry knows no schema of id 2130772483/,
+    ],
+    [
+      "no envelope of Debezium's",
+      Buffer.from('{"id":"secret"}'),
+      () => ({ format: debeziumJson({ 'topic.prefix': 'x' }) }),
+      /\(RECORD_NOT_DEBEZIUM\): A record is none of Debezium's/,
+    ],
+    [
+      "an update of Flink's without an old row",
+      Buffer.from('{"before":null,"after":{"id":1,"name":"secret"},"op":"u"}'),
+      () => ({ format: json({ changelog: 'debezium' }) }),
+      /The "before" field of UPDATE message is null, .* REPLICA IDENTITY/,
+    ],
+  ])('%s is told with the place of the record', async (_, value, formatOf, message) => {
+    const { url } = await sharedRegistry()
+    await using written = await WrittenTopic.of()
+    await written.write([{ value }])
+    const failure = await failureOf(read(written, { ...once, ...formatOf(url) }))
+    expect(failure).toMatchObject({ code: 'KAFKA_RECORD_MALFORMED', kind: 'data' })
+    expect(failure.message).toMatch(message)
+    expect(failure.message).toContain(`offset 0 of topic '${written.topic}'`)
+    expect(failure.message).not.toContain('secret')
   })
 })
 

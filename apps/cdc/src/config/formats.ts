@@ -96,11 +96,14 @@ function unknown(written: string, spot: Spot, connectors: Connectors, faults: Fa
   return near
 }
 
-/** Stands for a format that could not be made out; the file is refused in any case. */
+/**
+ * Stands for a format that could not be made out; the file is refused in any case. It holds what every connector takes,
+ * so that no rule of a connector says something of it that is not so.
+ */
 const placeholder: ConfiguredFormat = {
   kind: 'format',
   name: 'unknown',
-  holds: 'retract',
+  holds: 'append',
   create() {
     throw new Error('This format has mistakes in its options.')
   },

@@ -1,13 +1,19 @@
-import { CdcError, type Change, type Context, type Decoder, type Table, tableName } from '@cdc/core'
+import { CdcError, type Change, type Decoder, type FormatContext, type Table, tableName } from '@cdc/core'
 import { error } from '../errors.ts'
 
 /** Counts what `ignore-parse-errors` leaves out, and says so in the log: the 1st, 2nd, 4th, 8th, ... time, and at the end. */
 export class Tolerance {
-  readonly #context: Context
+  readonly #context: Pick<FormatContext, 'logger' | 'pipeline' | 'leftOut'>
   readonly #fields = { records: 0, fields: 0 }
 
-  constructor(context: Context) {
+  constructor(context: Pick<FormatContext, 'logger' | 'pipeline' | 'leftOut'>) {
     this.#context = context
+  }
+
+  /** A record that cannot be read: counted, and told to whoever knows its place. */
+  leaveOut(table: Table, failure: CdcError): void {
+    this.count('records', table, { code: failure.code })
+    this.#context.leftOut?.(failure)
   }
 
   count(what: 'records' | 'fields', table: Table, why: { column?: string; code?: string }): void {
@@ -49,7 +55,7 @@ export function guarded(table: Table, decoder: Decoder, tolerance: Tolerance | u
       } catch (failure) {
         if (!CdcError.is(failure) || failure.kind !== 'data') throw failure
         if (tolerance === undefined) throw failure.at({ table: tableName(table) })
-        tolerance.count('records', table, { code: failure.code })
+        tolerance.leaveOut(table, failure)
         return []
       }
     },

@@ -5,7 +5,7 @@ export const connectionErrors = {
   KAFKA_UNREACHABLE: {
     kind: 'connection',
     cause: 'No broker could be reached, or one did not answer in time, or the connection broke and did not come back.',
-    cure: 'Check `properties.bootstrap.servers`, that the brokers run, and that each can be reached under the name that it advertises (`advertised.listeners`). A broker that closes the connection at once may want TLS or SASL: see `properties.security.protocol`.',
+    cure: 'Check `properties.bootstrap.servers`, that the brokers run, and that each can be reached under the name that it advertises (`advertised.listeners`). A broker that closes the connection at once, or never answers, may want TLS or SASL, or have none: see `properties.security.protocol`, and whether it wants a client certificate (`properties.ssl.keystore.location`).',
   },
   KAFKA_CLOSED: {
     kind: 'connection',
@@ -37,7 +37,7 @@ export const connectionErrors = {
   KAFKA_AUTHORIZATION: {
     kind: 'auth',
     cause: 'The user may not do this: an access control list is missing.',
-    cure: 'Add it with kafka-acls: Write, Describe and, when topics are created, Create on topics for a sink; Read and Describe on topics and Read on the group for a source; Write and Describe on the transactional id for exactly-once.',
+    cure: 'Add it with kafka-acls: Write, Describe and, when topics are created, Create on topics for a sink; Read and Describe on topics and Read on the group for a source; for exactly-once also Write and Describe on the transactional id, and Read, Write, Describe and DescribeConfigs (and Create) on the topic that keeps the position.',
   },
   KAFKA_BROKER_TOO_OLD: {
     kind: 'config',

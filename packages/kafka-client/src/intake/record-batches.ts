@@ -50,6 +50,7 @@ export class RecordBatches {
         const wanted = reader.prepare(record)
         if (wanted !== undefined) await wanted
         changes = reader.read(record, batch)
+        if (reader.leftOut !== undefined) await unreadable.keep(reader.leftOut, record, batch)
       } catch (error) {
         await unreadable.take(CdcError.from(error), record, batch)
         changes = []

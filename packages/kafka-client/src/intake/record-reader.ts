@@ -1,4 +1,5 @@
 import {
+  type CdcError,
   type Change,
   type ConfiguredFormat,
   type Decoder,
@@ -30,6 +31,7 @@ export class RecordReader {
   readonly #key: Decoder | undefined
   /** Does the value format read tombstones? Formats of Flink's leave them out. */
   readonly #tombstones: boolean
+  #left: CdcError | undefined
 
   private constructor(spec: ReaderSpec, formats: readonly Format[], value: Decoder, key: Decoder | undefined) {
     this.#spec = spec
@@ -40,13 +42,23 @@ export class RecordReader {
   }
 
   static async make(spec: ReaderSpec, { pipeline, logger, report }: SourceContext): Promise<RecordReader> {
-    const context = (role: FormatContext['role']): FormatContext => ({ pipeline, logger, report, role })
+    let reader: RecordReader | undefined
+    const leftOut = (failure: CdcError) => {
+      if (reader !== undefined) reader.#left = failure
+    }
+    const context = (role: FormatContext['role']): FormatContext => ({ pipeline, logger, report, role, leftOut })
     const { layout } = spec
     const value = spec.format.create(context('value'))
     const key = layout?.keyTable === undefined ? undefined : spec.keyFormat?.create(context('key'))
     const formats = key === undefined ? [value] : [value, key]
     const decoder = await value.decoder(layout?.valueTable)
-    return new RecordReader(spec, formats, decoder, await key?.decoder(layout!.keyTable))
+    reader = new RecordReader(spec, formats, decoder, await key?.decoder(layout!.keyTable))
+    return reader
+  }
+
+  /** Why a format left out the record that was read last, where it did (`ignore-parse-errors`). */
+  get leftOut(): CdcError | undefined {
+    return this.#left
   }
 
   /** To be awaited before `read` of the same record, where it is a promise: a schema has to be asked for. */
@@ -59,6 +71,7 @@ export class RecordReader {
 
   /** Throws an error of kind data for what cannot be read. The changes have no place yet. */
   read(record: KafkaRecord, from: TopicPartition): readonly Change[] {
+    this.#left = undefined
     const { layout, upsert } = this.#spec
     const { key, value } = record
     if (value === null && upsert) return [this.#gone(record, from)]

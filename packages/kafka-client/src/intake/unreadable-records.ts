@@ -20,14 +20,21 @@ export class UnreadableRecords {
   async take(cause: CdcError, record: KafkaRecord, { topic, partition }: TopicPartition): Promise<void> {
     // a decoder that fails in another way has a bug, or cannot reach its registry: no fault of the record
     if (cause.kind !== 'data') throw cause
-    const { offset } = record
-    if (this.#kept === undefined)
+    if (this.#kept === undefined) {
+      const { offset } = record
       throw intakeError('KAFKA_RECORD_MALFORMED', {
         message: `The record at offset ${offset} of topic '${topic}', partition ${partition}, cannot be read (${cause.code}): ${cause.message}`,
         where: { ...cause.where, position: `${topic}/${partition}@${offset}` },
         cause,
       })
-    const place = { topic, partition, offset: String(offset), code: cause.code }
+    }
+    await this.keep(cause, record, { topic, partition })
+  }
+
+  /** Keeps a record that is left out in any case, where there is a file. Resolves when it is durable in that. */
+  async keep({ code }: CdcError, record: KafkaRecord, { topic, partition }: TopicPartition): Promise<void> {
+    if (this.#kept === undefined) return
+    const place = { topic, partition, offset: String(record.offset), code }
     await keep(this.#kept, place, record)
     this.#count++
     this.#logger.warn({ ...place, count: this.#count, kept: this.#kept }, 'A record that cannot be read was set aside')

@@ -24,11 +24,11 @@ export const propertyTable: Readonly<Record<string, Treatment>> = {
   ),
   'sasl.jaas.config': supported(
     'none',
-    'The login module with its options, as in Java: `org.apache.kafka.common.security.scram.ScramLoginModule required username="u" password="p";`. For OAUTHBEARER `clientId`, `clientSecret` and `scope`, or `unsecuredLoginStringClaim_sub` for tests.',
+    'The login module with its options, as in Java: `org.apache.kafka.common.security.scram.ScramLoginModule required username="u" password="p";`. For OAUTHBEARER `clientId`, `clientSecret`, `scope` and, for a token endpoint with a certificate of your own authority, `ssl.truststore.location` (PEM); or `unsecuredLoginStringClaim_sub` for tests.',
   ),
   'sasl.oauthbearer.token.endpoint.url': supported(
     'none',
-    'Where OAUTHBEARER gets its tokens (client credentials grant).',
+    'Where OAUTHBEARER gets its tokens (client credentials grant). A token serves all connections until 80 % of its time is over.',
   ),
   'sasl.oauthbearer.client.credentials.client.id': supported('none', 'OAUTHBEARER: the client id.'),
   'sasl.oauthbearer.client.credentials.client.secret': supported('none', 'OAUTHBEARER: the secret of the client id.'),

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { parseJaas } from './jaas.ts'
-import { clientCredentials, unsecuredToken } from './oauth-token.ts'
+import { ClientCredentialsTokens, unsecuredToken } from './oauth-token.ts'
 import type { PropertyReader } from './property-reader.ts'
 import { conversion } from './property-table.ts'
 import type { SaslSettings, TlsSettings } from './settings.ts'
@@ -40,6 +40,10 @@ function readTls(reader: PropertyReader): TlsSettings {
 function readFile(reader: PropertyReader, name: string): string | undefined {
   const file = reader.text(name)
   if (file === undefined || /\.(jks|p12|pfx)$/i.test(file)) return undefined
+  return pemIn(reader, file, name)
+}
+
+function pemIn(reader: PropertyReader, file: string, name: string): string | undefined {
   try {
     const text = readFileSync(file, 'utf8')
     if (!text.includes('-----BEGIN '))
@@ -89,6 +93,14 @@ function readToken(reader: PropertyReader, options: ReadonlyMap<string, string>)
     )
     return undefined
   }
+  if (!/^https?:/.test(url) || !URL.canParse(url)) {
+    reader.fault('properties.sasl.oauthbearer.token.endpoint.url is a URL of http or https.')
+    return undefined
+  }
   const scope = reader.text('sasl.oauthbearer.scope') ?? options.get('scope')
-  return { mechanism: 'OAUTHBEARER', token: () => clientCredentials({ url, id, secret, scope }) }
+  // as in Java, the endpoint's authority is an option of the login module
+  const file = options.get('ssl.truststore.location')
+  const ca = file === undefined ? undefined : pemIn(reader, file, 'sasl.jaas.config: ssl.truststore.location')
+  const tokens = new ClientCredentialsTokens({ url, id, secret, scope, ca })
+  return { mechanism: 'OAUTHBEARER', token: () => tokens.token() }
 }

@@ -5,7 +5,7 @@ import { isRetriable, protocolError } from '../../errors/protocol-codes.ts'
 import { kafkaError } from '../../errors.ts'
 import type { KafkaSettings } from '../../settings/settings.ts'
 import type { Deadline } from '../deadline.ts'
-import type { BrokerAddress } from './broker-address.ts'
+import { addressOf, type BrokerAddress } from './broker-address.ts'
 import { Connections, closedError, request } from './connections.ts'
 
 type MetadataResponse = ReturnType<typeof metadataV12.parseResponse>
@@ -79,7 +79,8 @@ export class Cluster {
         return new Again(error)
       }
       if (!(error instanceof Error) || error.name === 'AbortError' || error.name === 'TimeoutError') throw error
-      const coded = connectionError(error, deadline.what)
+      const { brokers } = this.settings
+      const coded = connectionError(error, deadline.what, brokers.map(addressOf).join(', '))
       if (coded.code !== 'KAFKA_UNREACHABLE') throw coded
       return new Again(coded)
     }
@@ -112,6 +113,9 @@ export class Cluster {
   /** Asks for topics (null: all, none: brokers only) and remembers the brokers. Topics that do not exist come with code 3. */
   async metadata(topics: readonly string[] | null): Promise<MetadataResponse> {
     const answer = await request(await this.any(), metadataV12.api, topics === null ? null : [...topics], false, false)
+    // one that starts, or that has refused the request in a way that reads like an answer
+    if (answer.brokers.length === 0)
+      throw new Again(kafkaError('KAFKA_UNREACHABLE', { message: 'The broker names no brokers of its cluster.' }))
     this.#brokers = new Map(answer.brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }]))
     return answer
   }

@@ -1,5 +1,6 @@
 import type { Connection } from '@platformatic/kafka'
-import type { KafkaSettings } from '../../settings/settings.ts'
+import { kafkaError } from '../../errors.ts'
+import type { KafkaSettings, SaslSettings } from '../../settings/settings.ts'
 
 type Options = NonNullable<ConstructorParameters<typeof Connection>[1]>
 
@@ -21,6 +22,30 @@ export function connectionOptions(settings: KafkaSettings, requestTimeout: numbe
             ...(tls.verifyHost ? {} : { checkServerIdentity: () => undefined }),
           },
         }),
-    ...(sasl === undefined ? {} : { sasl }),
+    ...(sasl === undefined ? {} : { sasl: saslOf(sasl) }),
   }
+}
+
+type Sasl = NonNullable<Options['sasl']>
+
+/**
+ * A broker that refuses a token answers without an error, and with the reason in place of nothing (RFC 7628, 3.2.3);
+ * left alone, the client would go on as if it had been let in.
+ */
+function saslOf(sasl: SaslSettings): Sasl {
+  if (sasl.mechanism !== 'OAUTHBEARER') return sasl
+  const authBytesValidator: NonNullable<Sasl['authBytesValidator']> = (answer, callback) => {
+    if (answer.length === 0) callback(null, answer)
+    else
+      callback(
+        kafkaError('KAFKA_AUTHENTICATION', { message: `The broker refused the token: ${statusIn(answer)}.` }),
+        answer,
+      )
+  }
+  return { ...sasl, authBytesValidator }
+}
+
+function statusIn(answer: Buffer): string {
+  const status = /"status"\s*:\s*"([\w-]+)"/.exec(answer.toString())?.[1]
+  return status ?? 'it does not say why'
 }
