@@ -77,8 +77,8 @@ export const errorCatalogue = {
   },
   AVRO_SCHEMA_NOT_FETCHED: {
     kind: 'bug',
-    cause: 'A connector decoded a record without having the schemas that it needs fetched first.',
-    cure: 'The connector must await `prepare` of the decoder before `decode`; report it to its author.',
+    cause: 'A connector decoded a record, or wrote a message, without having the schemas that it needs fetched first.',
+    cure: 'The connector must await `prepare` of the decoder before `decode`, and that of the encoder before `encode`; report it to its author.',
   },
   REGISTRY_DOWN: {
     kind: 'connection',

@@ -49,7 +49,10 @@ async function encodeAll(changes: readonly Change[], registry: SchemaRegistry): 
     else if ('table' in change)
       for (const record of encoders.get(tableName(change.table))!.encode(change))
         wired.push({ topic: topicName('srv1', change.table), record })
-    else for (const record of boundaries.encode(change)) wired.push({ topic: `srv1.${record.destination}`, record })
+    else {
+      await boundaries.prepare?.(change)
+      for (const record of boundaries.encode(change)) wired.push({ topic: `srv1.${record.destination}`, record })
+    }
   }
   return wired.sort((a, b) => (a.topic < b.topic ? -1 : a.topic > b.topic ? 1 : 0))
 }

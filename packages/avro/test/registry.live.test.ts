@@ -256,6 +256,37 @@ describe('tables that change', () => {
   })
 
   test.each([
+    ['record', (of: string, part: string) => `${of}.${part === 'key' ? 'Key' : 'Envelope'}`],
+    [
+      'io.confluent.kafka.serializers.subject.TopicRecordNameStrategy',
+      (of: string, part: string) => `${of}-${of}.${part === 'key' ? 'Key' : 'Envelope'}`,
+    ],
+  ])(
+    'events under the strategy %s have a subject a table, and use.latest.version goes by it',
+    async (strategy, subject) => {
+      const prefix = fresh().replaceAll('-', '_')
+      const of = `${prefix}.public.items`
+      const context = { ...contextOf(of), topic: () => of }
+      const names = { 'key.subject.name.strategy': strategy, 'value.subject.name.strategy': strategy } as const
+      const options = { url, 'topic.prefix': prefix, ...names } as const
+      const made = debeziumAvroConfluent(options).create(context)
+      const [written] = (await made.encoder(before)).encode(insert(before, 1, 'a'))
+      const id = (part: 'key' | 'value') => Buffer.from(written![part] as Uint8Array).readUInt32BE(1)
+      for (const part of ['key', 'value'] as const)
+        expect(await client().latest(subject(of, part))).toMatchObject({ id: id(part) })
+      const latest = { ...options, 'auto.register.schemas': false, 'use.latest.version': true } as const
+      const format = debeziumAvroConfluent(latest).create(context)
+      const [again] = (await format.encoder(before)).encode(insert(before, 1, 'a'))
+      expect(Buffer.from(again!.value as Uint8Array).readUInt32BE(1)).toBe(id('value'))
+      await expect(format.encoder(wider)).rejects.toMatchObject({
+        code: 'REGISTRY_INCOMPATIBLE',
+        message: expect.stringContaining(subject(of, 'value')),
+      })
+      await Promise.all([made.close!(), format.close!()])
+    },
+  )
+
+  test.each([
     ['topic', (topic: string) => `${topic}-value`],
     ['record', () => 'org.apache.flink.avro.generated.record'],
     [

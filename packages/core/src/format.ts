@@ -22,6 +22,11 @@ export interface Encoder {
 
 /** Encodes what belongs to no table. */
 export interface BoundaryEncoder {
+  /**
+   * Only where encoding may need what is not known before a first change of its kind (an id from a registry): to be
+   * awaited before `encode` of the same change. `undefined`: everything is at hand, as nearly always.
+   */
+  prepare?(change: Message | Boundary): Promise<void> | undefined
   encode(change: Message | Boundary): readonly EncodedRecord[]
   /**
    * A record that says that the pipeline is alive, when one is due. Sinks ask before each flush with a position, so

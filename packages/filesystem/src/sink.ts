@@ -198,6 +198,7 @@ export class FilesystemSink implements Sink {
   async #boundary(change: Message | Boundary): Promise<void> {
     this.#boundaries ??= await this.#format!.boundaries?.()
     const { database, commitTime } = change.origin.transaction
+    await this.#boundaries?.prepare?.(change)
     await this.#addApart(this.#boundaries?.encode(change), database, Number(commitTime / 1000n))
   }
 

@@ -106,7 +106,9 @@ export class KafkaSink implements Sink {
   }
 
   async #boundary(change: Message | Boundary, signal: AbortSignal): Promise<void> {
-    if (this.#boundaries !== undefined) await this.#putApart(this.#boundaries.encode(change), signal)
+    if (this.#boundaries === undefined) return
+    await this.#boundaries.prepare?.(change)
+    await this.#putApart(this.#boundaries.encode(change), signal)
   }
 
   async #putApart(records: readonly EncodedRecord[], signal: AbortSignal): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Boundary, BoundaryEncoder, EncodedRecord, Message } from '@cdc/core'
 import type { BoundaryRecords, ConnectSchema } from '@cdc/debezium-json/envelope'
 import { textToAvro } from '../encode/json-writer.ts'
+import { error } from '../errors.ts'
 import { AvroWriter } from '../wire/avro-writer.ts'
 
 type Kind = 'message' | 'transaction' | 'heartbeat'
@@ -16,12 +17,24 @@ export interface BoundarySchemas {
 /** Logical messages, bounds of transactions and heartbeats: debezium-json's, in Avro's bytes. They are few. */
 export class AvroBoundaryEncoder implements BoundaryEncoder {
   readonly #records: BoundaryRecords
-  readonly #schemas: ReadonlyMap<Kind, BoundarySchemas>
+  readonly #schemas: Map<Kind, BoundarySchemas>
+  readonly #messages: () => Promise<BoundarySchemas>
   readonly #writer = new AvroWriter()
 
-  constructor(records: BoundaryRecords, schemas: ReadonlyMap<Kind, BoundarySchemas>) {
+  /** `messages` is asked with the first message: most databases never have one, and need no schemas for them. */
+  constructor(
+    records: BoundaryRecords,
+    schemas: ReadonlyMap<Kind, BoundarySchemas>,
+    messages: () => Promise<BoundarySchemas>,
+  ) {
     this.#records = records
-    this.#schemas = schemas
+    this.#schemas = new Map(schemas)
+    this.#messages = messages
+  }
+
+  prepare({ kind }: Message | Boundary): Promise<void> | undefined {
+    if (kind !== 'message' || this.#schemas.has('message')) return undefined
+    return this.#messages().then((schemas) => void this.#schemas.set('message', schemas))
   }
 
   encode(change: Message | Boundary): readonly EncodedRecord[] {
@@ -33,7 +46,10 @@ export class AvroBoundaryEncoder implements BoundaryEncoder {
   }
 
   #avro(record: EncodedRecord): EncodedRecord {
-    const { key, value, keyFrame, valueFrame } = this.#schemas.get(record.destination as Kind)!
+    const schemas = this.#schemas.get(record.destination as Kind)
+    if (schemas === undefined)
+      throw error('AVRO_SCHEMA_NOT_FETCHED', { message: 'A message came whose schemas were not asked for before.' })
+    const { key, value, keyFrame, valueFrame } = schemas
     return {
       ...record,
       key: this.#part(key, keyFrame, record.key as string),

@@ -84,12 +84,12 @@ export class DebeziumAvroFormat implements Format {
     // each part by itself: the schemas are in the registry
     const bare = { ...settings, key: { ...settings.key, schemas: false }, value: { ...settings.value, schemas: false } }
     const records = new BoundaryRecords({ settings: bare, clock, handled: new HandledAt(clock), order, headers })
-    const wanted: Kind[] = this.#values.envelope === 'debezium' ? ['message'] : []
+    const wanted: Kind[] = []
     if (settings.transactions) wanted.push('transaction')
     if (settings.heartbeat > 0) wanted.push('heartbeat')
     const schemas = new Map<Kind, BoundarySchemas>()
     for (const kind of wanted) schemas.set(kind, await this.#boundary(kind))
-    return new AvroBoundaryEncoder(records, schemas)
+    return new AvroBoundaryEncoder(records, schemas, () => this.#boundary('message'))
   }
 
   async decoder(table?: Table): Promise<Decoder> {
