@@ -1,4 +1,4 @@
-import type { Logger, SinkAdmin, SourceAdmin } from '@cdc/core'
+import { type Logger, positionContext, type SinkAdmin, type SourceAdmin } from '@cdc/core'
 import type { NamedSink } from '@cdc/runtime'
 import type { LoadedPipeline } from './config/resolve.ts'
 import { error } from './errors.ts'
@@ -15,7 +15,6 @@ export function sourceAdmin(loaded: LoadedPipeline, logger: Logger): SourceAdmin
 
 /** The same for a sink; undefined where the connector has none. */
 export function sinkAdmin(named: NamedSink, loaded: LoadedPipeline, logger: Logger): SinkAdmin | undefined {
-  const { positions } = loaded.source.configured
-  const describePosition = (position: string) => positions.describe(position)
-  return named.sink.admin?.({ ...contextOf(loaded, logger), sink: named.name, describePosition })
+  const context = { ...contextOf(loaded, logger), sink: named.name }
+  return named.sink.admin?.({ ...context, ...positionContext(loaded.source.configured) })
 }

@@ -162,7 +162,7 @@ export const error = defineErrors({
   },
   INVALID_FAILPOINT: {
     kind: 'config',
-    cause: 'CDC_FAILPOINTS is not a list of name:kill|error|rewind|hang[:nth], or one of the names is none.',
+    cause: 'CDC_FAILPOINTS is not a list of name:kill|error|rewind|hang|freeze[:nth], or one of the names is none.',
     cure: 'Unset it: it exists for tests only.',
   },
   FAILPOINT: {

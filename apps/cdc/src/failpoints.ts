@@ -3,7 +3,7 @@ import { armFailpoints } from '@cdc/core'
 import { error } from './errors.ts'
 import { failpointList } from './failpoint-list.ts'
 
-type Action = 'kill' | 'error' | 'rewind' | 'hang'
+type Action = 'kill' | 'error' | 'rewind' | 'hang' | 'freeze'
 
 interface Armed {
   readonly action: Action
@@ -11,7 +11,7 @@ interface Armed {
   left: number
 }
 
-const shape = 'name:kill|error|rewind|hang[:nth]'
+const shape = 'name:kill|error|rewind|hang|freeze[:nth]'
 
 /**
  * Arms the failpoints that `CDC_FAILPOINTS` names, comma separated; writes the name of each that is reached for the
@@ -35,7 +35,7 @@ function parse(written: string): Map<string, Armed> {
   if (written.trim() === '') return armed
   const known = new Set(failpointList.map(([name]) => name))
   for (const part of written.split(',')) {
-    const match = /^\s*(?<name>[\w.-]+):(?<action>kill|error|rewind|hang)(?::(?<nth>[1-9]\d*))?\s*$/.exec(part)
+    const match = /^\s*(?<name>[\w.-]+):(?<action>kill|error|rewind|hang|freeze)(?::(?<nth>[1-9]\d*))?\s*$/.exec(part)
     if (match === null) throw error('INVALID_FAILPOINT', { message: `'${part}' is not ${shape}.` })
     const { name, action, nth } = match.groups as { name: string; action: Action; nth?: string }
     if (!known.has(name)) throw error('INVALID_FAILPOINT', { message: `There is no failpoint '${name}'.` })
@@ -50,6 +50,8 @@ function visit(name: string, armed: Armed | undefined): void | Promise<void> {
   if (armed.action === 'error') throw error('FAILPOINT', { message })
   if (armed.action === 'rewind') throw error('FAILPOINT_REWIND', { message })
   if (armed.action === 'hang') return new Promise(() => {})
+  // until somebody sends SIGCONT: then it goes on from here
+  if (armed.action === 'freeze') return void process.kill(process.pid, 'SIGSTOP')
   process.kill(process.pid, 'SIGKILL')
   // the signal is not delivered at once, and nothing may happen after it
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)

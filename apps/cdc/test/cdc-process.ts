@@ -39,7 +39,7 @@ export class CdcProcess implements AsyncDisposable {
     return this.#exit
   }
 
-  signal(name: 'SIGINT' | 'SIGTERM' | 'SIGKILL'): void {
+  signal(name: 'SIGINT' | 'SIGTERM' | 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void {
     this.child.kill(name)
   }
 

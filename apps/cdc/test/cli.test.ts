@@ -165,7 +165,7 @@ describe('run', () => {
   test('failpoints that cannot be read are refused', async () => {
     const { code, stderr } = await cdc(['run', numbers(1)], { env: { CDC_FAILPOINTS: 'sink.write' } })
     expect(code).toBe(2)
-    expect(stderr).toContain("'sink.write' is not name:kill|error|rewind|hang[:nth].")
+    expect(stderr).toContain("'sink.write' is not name:kill|error|rewind|hang|freeze[:nth].")
   })
 
   test('failpoints that are not there are refused', async () => {

@@ -22,6 +22,11 @@ interface Named<F extends OptionFields> {
 export interface SourceSpec<F extends OptionFields> extends Named<F> {
   readonly emits: (values: OptionValues<F>) => ChangelogMode
   readonly positions: PositionRules
+  /**
+   * Do several processes with these options share what there is to read? Then `Source.share` is there, and `positions`
+   * have parts. Absent: never.
+   */
+  readonly shares?: (values: OptionValues<F>) => boolean
   readonly create: (values: OptionValues<F>, context: SourceContext) => Source
   /**
    * A source for people who watch (`cdc tail`): reads from now on, without a snapshot, makes nothing at the server
@@ -36,6 +41,11 @@ export interface SinkCapabilities {
   readonly accepts: ChangelogMode
   /** `position()` answers, and `flush(position)` makes rows and position durable in one atomic step. */
   readonly remembers: boolean
+  /**
+   * How one that remembers stands to other processes of the same pipeline (`SinkContext.parts`). `parts`: they share
+   * one memory, kept by part. `apart`: each has a memory and a target of its own. `no`: there can be one process only.
+   */
+  readonly shared: 'parts' | 'apart' | 'no'
   /** Rows of a snapshot table that was not flushed with a position leave no trace (one target transaction). */
   readonly atomicTables: boolean
   /** Rows must have every cell. The runtime refuses what cannot be completed. */
@@ -50,7 +60,7 @@ export interface SinkCapabilities {
 }
 
 export interface SinkSpec<F extends OptionFields> extends Named<F> {
-  /** What is not said is: accepts retract, remembers nothing, not atomic, takes partial rows, keyless append. */
+  /** What is not said is: accepts retract, remembers nothing, shared by nobody, not atomic, takes partial rows, keyless append. */
   readonly capabilities: Partial<SinkCapabilities> | ((values: OptionValues<F>) => Partial<SinkCapabilities>)
   readonly create: (values: OptionValues<F>, context: SinkContext) => Sink
   readonly admin?: (values: OptionValues<F>, context: SinkContext) => SinkAdmin
@@ -70,6 +80,8 @@ export interface ConfiguredSource {
   readonly connector: string
   readonly emits: ChangelogMode
   readonly positions: PositionRules
+  /** Present: several processes share it. */
+  readonly shares?: true
   /** The options as written, secrets hidden: for fingerprints and logs. */
   readonly shown: Readonly<Record<string, unknown>>
   create(context: SourceContext): Source
@@ -124,6 +136,7 @@ export function defineSource<F extends OptionFields>(spec: SourceSpec<F>): Sourc
     connector: spec.name,
     emits: spec.emits(values),
     positions: spec.positions,
+    ...(spec.shares?.(values) === true ? { shares: true as const } : {}),
     shown: spec.options.redact(raw),
     create: (context) => spec.create(values, context),
     ...(watch === undefined ? {} : { watch: (context: SourceContext) => watch(values, context) }),
@@ -150,6 +163,7 @@ export function defineSink<F extends OptionFields>(spec: SinkSpec<F>): SinkDefin
 const defaultCapabilities: SinkCapabilities = {
   accepts: 'retract',
   remembers: false,
+  shared: 'no',
   atomicTables: false,
   wholeRows: false,
   keyless: 'append',
@@ -202,6 +216,18 @@ function invalidOptions(connector: string, problems: readonly OptionProblem[]): 
     message: `The options of '${connector}' have ${problems.length === 1 ? 'a fault' : `${problems.length} faults`}:\n${lines.join('\n')}`,
     where: { option: problems[0]!.option },
   })
+}
+
+/** What a sink is told of the positions of the source that feeds it. */
+export function positionContext({
+  positions,
+  shares,
+}: ConfiguredSource): Pick<SinkContext, 'describePosition' | 'parts'> {
+  const { parts, join } = positions
+  return {
+    describePosition: (position) => positions.describe(position),
+    ...(parts === undefined || join === undefined ? {} : { parts: { parts, join, shared: shares === true } }),
+  }
 }
 
 /** Is this export of a plug-in a definition of this contract's? Works across copies of this package. */

@@ -2,6 +2,7 @@ import type { Batch, Position } from './batch.ts'
 import type { RowChange, Truncate } from './change.ts'
 import type { Context } from './context.ts'
 import type { CdcError } from './errors.ts'
+import type { PositionParts } from './source.ts'
 
 /** What a sink is told when it is made. */
 export interface SinkContext extends Context {
@@ -9,6 +10,12 @@ export interface SinkContext extends Context {
   readonly sink: string
   /** The rules of the source's positions; a sink needs them only to describe one. */
   readonly describePosition: (position: Position) => string
+  /**
+   * Present where the source's positions have parts. `shared`: several processes write for this pipeline, each moving
+   * parts of its own. A sink that declares `shared: 'parts'` then keeps one position for each part, in one place for
+   * all of them; `position()` gives all parts that it has, and `flush` gets those of this process.
+   */
+  readonly parts?: PositionParts & { readonly shared: boolean }
   /**
    * Sets one change aside that this sink cannot take because of its data (a `data` error): it goes to the sink's
    * dead-letter file. Present only where the user tolerates that (`errors.tolerance: all`); a sink that may call it

@@ -11,6 +11,29 @@ export interface SourceContext extends Context {
   readonly limits: { readonly rows: number; readonly bytes: number }
   /** The last shape of each table that was emitted in an earlier run, by `schema.name`. Empty at the first start. */
   readonly shapes: ReadonlyMap<string, Table>
+  /**
+   * What is to outlive this instance: a membership that must not be left and taken up again at every rewind. Made at
+   * the first call of a run, the same object for later instances, and disposed of at the run's end. Absent where there
+   * is one instance only: then the source makes and ends it itself.
+   */
+  keep?<T extends AsyncDisposable>(make: () => T): T
+}
+
+/** What one of several processes that share a source is to read now. */
+export interface Share {
+  /**
+   * The parts that are this process's, each where the source's server knows it to be done with (Kafka: the offset that
+   * the group has committed), or at the configured start where nobody has begun it. No parts: nothing to read for now.
+   */
+  readonly position: Position
+  /**
+   * Aborts when parts come or go. The caller then stops reading, makes durable and acknowledges what it has read,
+   * closes the instance and asks another for its share. What goes is given to nobody else before `close`, or until the
+   * source's patience has ended: then `lost` aborts.
+   */
+  readonly ends: AbortSignal
+  /** Aborts, with an error of kind `rewind`, when others may have parts of it already: all in flight is dropped. */
+  readonly lost: AbortSignal
 }
 
 export interface ReadOptions {
@@ -33,6 +56,13 @@ export interface Source {
    */
   open(): Promise<void>
   /**
+   * Only of a source whose definition says `shares`: called once after `open`, when every sink is open and before any
+   * is asked where it stands. Joins the others and waits for what falls to this process; `read` then gets a position
+   * of exactly these parts. `before`: what this process has saved last, for parts that the server knows nothing of
+   * (any more).
+   */
+  share?(before: Position | undefined, signal: AbortSignal): Promise<Share>
+  /**
    * Batches after `after`, or from the configured start when it is undefined. Returning means bounded and done.
    * Called again on the same instance after a rewind, when the former iterator has been returned. Must stop soon
    * after `signal` aborts, by returning. Must throw a `history-lost` error when it cannot prove that nothing is
@@ -48,8 +78,16 @@ export interface Source {
   close(): Promise<void>
 }
 
+/** Positions that are made of parts, which move independently of each other: partitions of a topic. */
+export interface PositionParts {
+  /** The parts by name, each a position by itself. Names are stable and the same in every process. */
+  parts(position: Position): ReadonlyMap<string, Position>
+  /** The position of these parts: the inverse of `parts`, in any order. `parts` is not empty. */
+  join(parts: ReadonlyMap<string, Position>): Position
+}
+
 /** The arithmetic of a source's positions. Pure functions: the runtime needs them before anything is opened. */
-export interface PositionRules {
+export interface PositionRules extends Partial<PositionParts> {
   /** -1 when `a` is before `b`; undefined when they cannot be ordered (other server, other branch). */
   compare(a: Position, b: Position): -1 | 0 | 1 | undefined
   /** The position from which nothing is missing for any of them. Throws when there is none. `positions` is not empty. */

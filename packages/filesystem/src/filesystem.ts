@@ -12,6 +12,7 @@ export const filesystem = defineSink({
   capabilities: ({ format }) => ({
     accepts: format.holds,
     remembers: true,
+    shared: 'apart',
     atomicTables: true,
     keyless: 'append',
     rejects: true,

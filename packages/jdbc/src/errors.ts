@@ -174,6 +174,12 @@ export const errorCatalogue = {
     cause: 'Another process has written for this pipeline and sink since this one last did.',
     cure: 'Stop one of them. Two pipelines into one database need different names.',
   },
+  PART_TAKEN: {
+    kind: 'rewind',
+    cause:
+      'Several processes share the source, and another one has moved a part of it on since this one last did: it has the part now.',
+    cure: 'Nothing: what this process was writing is rolled back, and it reads again what is its own. If it happens often, processes are taken for dead: raise `properties.session.timeout.ms`.',
+  },
   POSITION_LOCKED: {
     kind: 'throttled',
     cause:

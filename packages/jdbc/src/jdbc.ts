@@ -11,6 +11,7 @@ export const jdbc = defineSink({
   capabilities: {
     accepts: 'upsert',
     remembers: true,
+    shared: 'parts',
     atomicTables: true,
     wholeRows: false,
     keyless: 'append',

@@ -12,6 +12,7 @@ export { topicSourceAdmin } from './intake/source-admin.ts'
 export {
   type IntakeSettings,
   intakeSettings,
+  isShared,
   listOf,
   sourceFields,
   sourceRules,

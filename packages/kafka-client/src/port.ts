@@ -178,6 +178,13 @@ export interface MemberOptions extends FetchOptions {
   readonly onRevoked: (partitions: readonly TopicPartition[]) => Promise<void>
   /** Partitions that another may have already: the session ran out, or the coordinator forgot us. `commit` throws KAFKA_REBALANCED. */
   readonly onLost: (partitions: readonly TopicPartition[]) => Promise<void>
+  /** A round of joining is over, its revocations and assignments done: these are ours now, perhaps none. */
+  readonly onJoined?: (partitions: readonly TopicPartition[]) => void
+  /**
+   * `false`: only the place in the group is wanted. Nothing is fetched, what `onAssigned` answers means nothing, and
+   * `next` waits until it throws. Default: true.
+   */
+  readonly reads?: boolean
 }
 
 /**

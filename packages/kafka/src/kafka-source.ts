@@ -1,6 +1,7 @@
 import { defineSource, type OptionValues } from '@cdc/core'
 import {
   intakeSettings,
+  isShared,
   listOf,
   RowLayout,
   startupOf,
@@ -22,6 +23,7 @@ export const kafkaSource = defineSource({
   options: sourceOptions,
   emits: (values) => formatOf(values).holds,
   positions: topicPositions,
+  shares: isShared,
   create: (values, context) => new TopicSource(specOf(values), context),
   watch: (values, context) => new TopicSource(watching(specOf(values)), context),
   admin: (values, context) => topicSourceAdmin(specOf(values), context),

@@ -6,22 +6,34 @@ import {
   failpoint,
   type Logger,
   type Position,
+  positionContext,
   type Report,
+  type Share,
   type Source,
+  type SourceContext,
   type StateStore,
   sameShape,
   tableName,
 } from '@cdc/core'
 import { abortable, within } from './backoff.ts'
-import { encodeCheckpoint, encodeShapes, loadCheckpoint, loadShapes, type Shapes } from './checkpoint.ts'
+import {
+  type Checkpoint,
+  encodeCheckpoint,
+  encodeShapes,
+  loadCheckpoint,
+  loadShapes,
+  type Shapes,
+} from './checkpoint.ts'
 import { Checkpointer } from './checkpointer.ts'
 import { error } from './errors.ts'
+import { explained } from './explain-history.ts'
 import type { PipelineLimits } from './limits.ts'
 import type { NamedSink } from './pipeline.ts'
 import { ReadAhead } from './read-ahead.ts'
 import { SinkRunner } from './sink-runner.ts'
 import type { Transform } from './transform.ts'
-import { type Stand, whereToStand } from './where-to-stand.ts'
+import { whereSharesStand } from './where-shares-stand.ts'
+import { type SinkStand, type Stand, whereToStand } from './where-to-stand.ts'
 
 export interface AttemptSetup {
   readonly pipeline: string
@@ -35,6 +47,14 @@ export interface AttemptSetup {
   readonly report: (report: Report) => void
   /** Aborts: stop gracefully. */
   readonly signal: AbortSignal
+  readonly keep: NonNullable<SourceContext['keep']>
+}
+
+interface Opened {
+  readonly source: Source
+  readonly stand: Stand
+  readonly overlap: boolean
+  readonly share: Share | undefined
 }
 
 /** How long a source may take to close, to let go of an iterator, or to send an acknowledgement. Milliseconds. */
@@ -76,7 +96,7 @@ export class Attempt {
   constructor(setup: AttemptSetup) {
     this.#setup = setup
     const { source, pipeline, logger, report, limits, transforms } = setup
-    const context = { pipeline, logger, report, describePosition: source.positions.describe }
+    const context = { pipeline, logger, report, ...positionContext(source) }
     const transform = remembered((changes) => transforms.reduce((all, one) => one(all), changes))
     const { stallTimeout } = limits
     const { deadLetters } = setup
@@ -85,10 +105,13 @@ export class Attempt {
     )
   }
 
-  async run(): Promise<'finished' | 'stopped'> {
+  /** `moved`: other parts of the source are this process's from now on, so it is to be opened anew. */
+  async run(): Promise<'finished' | 'stopped' | 'moved'> {
     const { signal } = this.#setup
+    let share: Share | undefined
     try {
       const opened = await this.#open()
+      share = opened.share
       await this.#read(opened)
     } catch (failure) {
       if (failure !== letGo) throw failure
@@ -96,11 +119,12 @@ export class Attempt {
       this.#work.abort(letGo)
       await Promise.all([...this.#runners.map((sink) => sink.close()), this.#closeSource()])
     }
-    return signal.aborted ? 'stopped' : 'finished'
+    if (signal.aborted) return 'stopped'
+    return share?.ends.aborted ? 'moved' : 'finished'
   }
 
   /** Sinks first: the source is told where to read from, and makes nothing at its server before they are known good. */
-  async #open(): Promise<{ source: Source; stand: Stand; overlap: boolean }> {
+  async #open(): Promise<Opened> {
     const { store, pipeline, source: configured, signal } = this.#setup
     const stop = () => this.#work.abort(letGo)
     signal.addEventListener('abort', stop, { once: true })
@@ -110,18 +134,33 @@ export class Attempt {
       this.#began = checkpoint !== undefined
       this.position = checkpoint?.position
       this.#shapes = await abortable(loadShapes(store), this.#work.signal)
-      const stands = await this.#together((sink) => sink.open())
-      const stand = whereToStand(checkpoint, stands, configured.positions)
+      await this.#together((sink) => sink.open())
+      const share = configured.shares ? await this.#share(checkpoint?.position) : undefined
+      const stands = await this.#together((sink) => sink.stand())
+      const stand = this.#whereToStand(checkpoint, stands, share)
       this.from = stand.from
       const overlap = this.#overlaps(stand)
       for (const [i, sink] of this.#runners.entries()) sink.standAt(stand.sinks[i], overlap)
-      const source = configured.create(this.#sourceContext())
-      this.#source = source
-      await abortable(this.#openSource(source), this.#work.signal)
-      return { source, stand, overlap }
+      const source = this.#source ?? (await this.#openSource())
+      return { source, stand, overlap, share }
     } finally {
       signal.removeEventListener('abort', stop)
     }
+  }
+
+  /** What falls to this process: before sinks are asked where they stand, since another has moved it until then. */
+  async #share(before: Position | undefined): Promise<Share> {
+    const source = await this.#openSource()
+    const { signal } = this.#work
+    const share = await abortable(source.share!(before, signal), signal)
+    this.everRead = true
+    return share
+  }
+
+  #whereToStand(checkpoint: Checkpoint | undefined, stands: readonly SinkStand[], share: Share | undefined): Stand {
+    const { positions } = this.#setup.source
+    if (share === undefined) return whereToStand(checkpoint, stands, positions)
+    return whereSharesStand(checkpoint, stands, positions, share.position)
   }
 
   /** Exact for all: every sink takes tables atomically and all stand at one place. Else each leaves out its own. */
@@ -135,7 +174,7 @@ export class Attempt {
   }
 
   #sourceContext() {
-    const { sinks, limits, pipeline, logger, report } = this.#setup
+    const { sinks, limits, pipeline, logger, report, keep } = this.#setup
     const wants = (kind: 'message' | 'transaction') => sinks.some(({ sink }) => sink.capabilities.takes.includes(kind))
     return {
       pipeline,
@@ -144,11 +183,12 @@ export class Attempt {
       wants: { message: wants('message'), transaction: wants('transaction') },
       limits: { rows: limits.batchRows, bytes: limits.batchBytes },
       shapes: new Map(this.#shapes),
+      keep,
     }
   }
 
-  async #read({ source, stand, overlap }: { source: Source; stand: Stand; overlap: boolean }): Promise<void> {
-    const { limits } = this.#setup
+  async #read({ source, stand, overlap, share }: Opened): Promise<void> {
+    const { limits, signal } = this.#setup
     const intake = new AbortController()
     const batches = explained(source.read(stand.from, intake.signal, { overlap }), this.#setup.source, stand)
     const ahead = new ReadAhead(batches, {
@@ -157,20 +197,25 @@ export class Attempt {
       ahead: limits.readAheadBytes,
     })
     ahead.merging = !this.#following
+    const lose = () => this.#work.abort(share!.lost.reason)
+    share?.lost.addEventListener('abort', lose, { once: true })
+    if (share?.lost.aborted) lose()
     const fail = () => ahead.fail(this.#work.signal.reason)
     this.#work.signal.addEventListener('abort', fail, { once: true })
     const checkpointer = this.#checkpointer(async (position) => {
       // what was read before the source failed is saved all the same; the next attempt acknowledges it
       if (!ahead.sourceFailed) await source.acknowledge(position)
     })
+    const stop = share === undefined ? signal : AbortSignal.any([signal, share.ends])
     try {
-      await this.#stoppable(ahead, async () => {
+      await this.#stoppable(ahead, stop, async () => {
         await this.#loop(ahead, checkpointer, stand)
         // the iterator is still held, so that the last acknowledgement goes out on a live stream
         await checkpointer.settle()
       })
     } finally {
       this.#work.signal.removeEventListener('abort', fail)
+      share?.lost.removeEventListener('abort', lose)
       intake.abort()
       await within(ahead.close(), sourceTimeout, () => letGo).catch(() => undefined)
       await within(checkpointer.close(), sourceTimeout, () => letGo).catch(() => undefined)
@@ -196,9 +241,9 @@ export class Attempt {
     })
   }
 
-  /** Asked to stop, there is a deadline for what has been read to be written, saved and acknowledged. */
-  async #stoppable(ahead: ReadAhead, work: () => Promise<void>): Promise<void> {
-    const { signal, limits, logger } = this.#setup
+  /** Asked to stop by the signal, there is a deadline for what has been read to be written, saved and acknowledged. */
+  async #stoppable(ahead: ReadAhead, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
+    const { limits, logger } = this.#setup
     let timer: NodeJS.Timeout | undefined
     const stop = () => {
       ahead.stop()
@@ -313,9 +358,15 @@ export class Attempt {
     return abortable(Promise.all(calls), signal)
   }
 
-  async #openSource(source: Source): Promise<void> {
-    await failpoint('source.open')
-    await source.open()
+  async #openSource(): Promise<Source> {
+    const source = this.#setup.source.create(this.#sourceContext())
+    this.#source = source
+    const open = async () => {
+      await failpoint('source.open')
+      await source.open()
+    }
+    await abortable(open(), this.#work.signal)
+    return source
   }
 
   /** Never throws. */
@@ -331,26 +382,6 @@ export class Attempt {
     } catch (failure) {
       this.#setup.logger.warn({ code: CdcError.from(failure).code }, 'The source did not close cleanly.')
     }
-  }
-}
-
-/** Where a target that was set back is the reason for a lost history, the error says so. */
-async function* explained(
-  batches: AsyncIterable<Batch>,
-  source: ConfiguredSource,
-  { from, setBack }: Stand,
-): AsyncGenerator<Batch> {
-  let first = true
-  try {
-    for await (const batch of batches) {
-      first = false
-      yield batch
-    }
-  } catch (failure) {
-    const cause = CdcError.from(failure)
-    if (!first || setBack === undefined || from === undefined || cause.kind !== 'history-lost') throw cause
-    const message = `Sink '${setBack}' stands at ${source.positions.describe(from)}, before the point that this pipeline has saved, and the source cannot go back there: ${cause.message}`
-    throw error('TARGET_BEHIND', { message, where: { sink: setBack }, cause })
   }
 }
 

@@ -66,6 +66,12 @@ export const error = defineErrors({
     cause: 'A sink declares that it remembers its position and has no `position()`.',
     cure: 'Report it to the author of the connector.',
   },
+  SINK_NOT_SHARED: {
+    kind: 'config',
+    cause:
+      'Several processes share the source, and this sink, as it is set, keeps one position for the whole pipeline: each process would take it away from the others.',
+    cure: 'Let the sink not remember (Kafka: sink.delivery-guarantee: at-least-once), write through `jdbc`, which keeps a position a partition, or let one process read everything.',
+  },
   BATCH_RULE: {
     kind: 'bug',
     cause: 'A source gave a batch that breaks the contract.',

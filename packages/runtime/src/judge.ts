@@ -11,6 +11,14 @@ export function judgeConnectors(source: ConfiguredSource, sink: string, capabili
   throw error('CHANGELOG_MODE', { message, where: { sink } })
 }
 
+/** Can several processes of the pipeline write through this sink side by side? */
+export function judgeShared(source: ConfiguredSource, { name, sink }: NamedSink): void {
+  const { remembers, shared } = sink.capabilities
+  if (!source.shares || !remembers || shared !== 'no') return
+  const message = `Source '${source.connector}' is shared with other processes, and sink '${name}' (${sink.connector}) keeps one position for all of it.`
+  throw error('SINK_NOT_SHARED', { message, where: { sink: name } })
+}
+
 /** Can what it cannot take be set aside, where the user wants that? */
 export function judgeTolerance({ name, sink, tolerant }: NamedSink): void {
   if (!tolerant || sink.capabilities.rejects) return

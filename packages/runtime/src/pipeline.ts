@@ -12,9 +12,9 @@ import {
   type Table,
 } from '@cdc/core'
 import { Attempt } from './attempt.ts'
-import { abortable, backoff, pause } from './backoff.ts'
+import { abortable, backoff, pause, within } from './backoff.ts'
 import { error } from './errors.ts'
-import { judgeConnectors, judgeTolerance } from './judge.ts'
+import { judgeConnectors, judgeShared, judgeTolerance } from './judge.ts'
 import { type PipelineLimits, type PipelineLimitsInput, withDefaults } from './limits.ts'
 import { selectTables } from './select-tables.ts'
 import { directoryState } from './state/index.ts'
@@ -94,6 +94,7 @@ export function pipeline(config: PipelineConfig): Pipeline {
   const sinks = nameSinks(config.sinks)
   for (const sink of sinks) {
     judgeConnectors(source, sink.name, sink.sink.capabilities)
+    judgeShared(source, sink)
     judgeTolerance(sink)
   }
   const limits = withDefaults(config.limits)
@@ -138,6 +139,8 @@ class Run {
   #changes = 0
   #attempt = 0
   #everRead = false
+  /** What the source has asked to be kept from one attempt to the next. */
+  #kept: AsyncDisposable | undefined
   /** The position whose history an attempt has found lost. */
   #lost: Position | undefined
 
@@ -161,8 +164,19 @@ class Run {
         return { reason: 'stopped', changes: 0, position: undefined }
       throw CdcError.from(failure).at(place)
     } finally {
+      await this.#dispose()
       await this.#store.close()
     }
+  }
+
+  async #dispose(): Promise<void> {
+    const kept = this.#kept
+    if (kept === undefined) return
+    const late = () => error('STALLED', { message: 'The source has not left the others for 10 s.' })
+    await within(kept[Symbol.asyncDispose]() as Promise<void>, 10_000, late).catch((failure: unknown) => {
+      const { code } = CdcError.from(failure)
+      this.#logger.warn({ code }, 'The source did not leave the others cleanly.')
+    })
   }
 
   /** As patient as with sources and sinks that cannot be reached. Throws the signal's reason when that comes first. */
@@ -190,6 +204,12 @@ class Run {
       try {
         const reason = await attempt.run()
         this.#changes += attempt.durable
+        if (reason === 'moved') {
+          this.#everRead = true
+          this.#attempt = 0
+          position = attempt.position ?? position
+          continue
+        }
         return { reason, changes: this.#changes, position: attempt.position ?? position }
       } catch (failure) {
         this.#changes += attempt.durable
@@ -212,7 +232,14 @@ class Run {
       logger: this.#logger,
       report: this.#report,
       signal: this.#signal,
+      keep: (make) => this.#keep(make),
     })
+  }
+
+  /** The source's own from an earlier attempt, as it is the same source. */
+  #keep<T extends AsyncDisposable>(make: () => T): T {
+    this.#kept ??= make()
+    return this.#kept as T
   }
 
   /** Throws what must stop the pipeline; else waits until it is time for the next attempt. */

@@ -70,13 +70,17 @@ export class SinkRunner {
     })
   }
 
-  async open(): Promise<SinkStand> {
-    const { remembers } = this.#named.sink.capabilities
+  async open(): Promise<void> {
     await this.#rejections?.open()
     await this.#call('open', async () => {
       await failpoint('sink.open')
       await this.#sink.open()
     })
+  }
+
+  /** Where it says that it stands. */
+  async stand(): Promise<SinkStand> {
+    const { remembers, shared } = this.#named.sink.capabilities
     if (!remembers) return { sink: this.name, remembers, position: undefined }
     const { position } = this.#sink
     if (position === undefined)
@@ -85,7 +89,7 @@ export class SinkRunner {
       await failpoint('sink.position')
       return position.call(this.#sink)
     })
-    return { sink: this.name, remembers, position: stand }
+    return { sink: this.name, remembers, position: stand, ...(shared === 'apart' ? { apart: true } : {}) }
   }
 
   /** Tells where it stands, and whether what comes may overlap with what it has. */

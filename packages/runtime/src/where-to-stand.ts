@@ -8,6 +8,8 @@ export interface SinkStand {
   readonly remembers: boolean
   /** What it says of itself; undefined where it does not remember, or has taken nothing yet. */
   readonly position: Position | undefined
+  /** Of several processes each has such a sink of its own, which knows only what that process has done. */
+  readonly apart?: true
 }
 
 export interface Stand {
@@ -70,18 +72,19 @@ function withoutCheckpoint(sinks: readonly SinkStand[], rules: PositionRules): S
   }
 }
 
-function lowest(stands: readonly (Position | undefined)[], rules: PositionRules): Omit<Stand, 'setBack'> {
+/** The position from which nothing is missing for any of them. */
+export function lowest(stands: readonly (Position | undefined)[], rules: PositionRules): Omit<Stand, 'setBack'> {
   const known = stands.filter((stand) => stand !== undefined)
   if (known.length < stands.length) return { from: undefined, sinks: stands }
   return { from: rules.lowest(known), sinks: stands }
 }
 
-function foreign(sink: string, a: Position, b: Position, rules: PositionRules): Error {
+export function foreign(sink: string, a: Position, b: Position, rules: PositionRules): Error {
   const message = `Sink '${sink}' and its last checkpoint stand at positions that cannot be compared: ${rules.describe(a)} and ${rules.describe(b)}.`
   return error('POSITION_FOREIGN', { message, where: { sink } })
 }
 
-function emptied(sink: string, saved: Position, rules: PositionRules): Error {
+export function emptied(sink: string, saved: Position, rules: PositionRules): Error {
   const message = `Sink '${sink}' has no position any more; it stood at ${rules.describe(saved)} when the last checkpoint was saved.`
   return error('TARGET_BEHIND', { message, where: { sink, position: rules.describe(saved) } })
 }

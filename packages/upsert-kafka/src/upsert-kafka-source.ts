@@ -1,6 +1,7 @@
 import { defineSource, type OptionValues } from '@cdc/core'
 import {
   intakeSettings,
+  isShared,
   RowLayout,
   TopicSource,
   type TopicSourceSpec,
@@ -18,6 +19,7 @@ export const upsertKafkaSource = defineSource({
   options: sourceOptions,
   emits: () => 'upsert',
   positions: topicPositions,
+  shares: isShared,
   create: (values, context) => new TopicSource(specOf(values), context),
   watch: (values, context) => new TopicSource(watching(specOf(values)), context),
   admin: (values, context) => topicSourceAdmin(specOf(values), context),

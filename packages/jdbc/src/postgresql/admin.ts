@@ -13,7 +13,7 @@ import { targetName } from '../table-name.ts'
 import { readTarget } from './catalog.ts'
 import { PostgresComparer } from './comparer.ts'
 import { Connection } from './connection.ts'
-import type { PositionStore } from './position-store.ts'
+import type { PositionKeeper } from './position-keeper.ts'
 import { planTable, prepareTable } from './prepare-table.ts'
 import { translate } from './server-error.ts'
 import { positionStore } from './sink.ts'
@@ -123,7 +123,7 @@ export class PostgresAdmin implements SinkAdmin {
     return { schema: schema ?? connection.currentSchema ?? 'public', name }
   }
 
-  async #connected<T>(work: (connection: Connection, store: PositionStore) => Promise<T>): Promise<T> {
+  async #connected<T>(work: (connection: Connection, store: PositionKeeper) => Promise<T>): Promise<T> {
     const connection = await Connection.open(connectionSettings(this.#options))
     try {
       return await work(connection, positionStore(this.#options, this.#context, connection))

@@ -15,7 +15,7 @@ import type { JdbcOptions } from '../options.ts'
 import { type TableName, targetName } from '../table-name.ts'
 import { readTarget } from './catalog.ts'
 import type { Connection } from './connection.ts'
-import type { PositionStore } from './position-store.ts'
+import type { PositionKeeper } from './position-keeper.ts'
 import { prepareTable, renameOf, type TablePolicy } from './prepare-table.ts'
 import type { Refusals } from './refusals.ts'
 import { Segment } from './segment.ts'
@@ -28,7 +28,7 @@ import { truncate } from './truncate.ts'
 /** Applies changes inside of the open transaction: rows in sets, with schema changes, TRUNCATE and snapshots as barriers. */
 export class Applier {
   readonly #connection: Connection
-  readonly #store: PositionStore
+  readonly #store: PositionKeeper
   readonly #options: JdbcOptions
   readonly #context: SinkContext
   readonly #sets: SetPath
@@ -43,7 +43,7 @@ export class Applier {
 
   constructor(
     connection: Connection,
-    store: PositionStore,
+    store: PositionKeeper,
     options: JdbcOptions,
     context: SinkContext,
     refusals: Refusals | undefined,
@@ -71,6 +71,7 @@ export class Applier {
     return {
       create: this.#options['sink.create-tables'] === 'auto',
       evolve: this.#options['sink.schema-evolution'] === 'add-columns',
+      shared: this.#context.parts?.shared === true,
     }
   }
 

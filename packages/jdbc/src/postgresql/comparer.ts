@@ -18,7 +18,7 @@ import { connectionSettings } from '../settings.ts'
 import { targetName } from '../table-name.ts'
 import { readTarget, type Target } from './catalog.ts'
 import { Connection } from './connection.ts'
-import type { PositionStore } from './position-store.ts'
+import type { PositionKeeper } from './position-keeper.ts'
 import { Segment } from './segment.ts'
 import { translate } from './server-error.ts'
 import { SetPath } from './set-path.ts'
@@ -29,7 +29,7 @@ import { TableWriter } from './table-writer.ts'
 export class PostgresComparer implements SinkComparer {
   readonly #connection: Connection
   readonly #options: JdbcOptions
-  readonly #store: PositionStore
+  readonly #store: PositionKeeper
   readonly #types = new Map<Table, ReadonlyMap<string, string>>()
   readonly #targets = new Map<Table, Target>()
 

@@ -1,24 +1,13 @@
 import { randomUUID } from 'node:crypto'
-import type { Position } from '@cdc/core'
+import type { Position, PositionParts } from '@cdc/core'
 import { error } from '../errors.ts'
 import type { TableName } from '../table-name.ts'
 import type { Connection } from './connection.ts'
 import { type Flight, Statement } from './flight.ts'
+import { PartRows } from './part-rows.ts'
+import type { PositionKeeper, TableRecord, TableRecords } from './position-keeper.ts'
 import { quoteIdentifier, quoteQualified } from './quote.ts'
 import { ServerError, translate } from './server-error.ts'
-
-/** What is remembered of a target table, by its quoted name. */
-export interface TableRecord {
-  /** The source tables that were written into it. */
-  readonly sources: readonly string[]
-  /** Did a snapshot of this pipeline fill it from empty? Then it may be emptied to be filled again. */
-  readonly filled?: true
-  /** Did this pipeline create it? */
-  readonly created?: true
-  /** Columns that a person was asked to rename here, old name to new one: changes from before that still come. */
-  readonly renames?: Readonly<Record<string, string>>
-}
-export type TableRecords = Readonly<Record<string, TableRecord>>
 
 interface Known {
   readonly position: Position | undefined
@@ -30,7 +19,7 @@ interface Known {
  * process last wrote there: who finds another's token rolls back, which makes the token the fence between two
  * processes.
  */
-export class PositionStore {
+export class PositionStore implements PositionKeeper {
   readonly #key: readonly [pipeline: string, sink: string]
   readonly #schema: string
   readonly #table: string
@@ -46,8 +35,14 @@ export class PositionStore {
   #token = ''
   #records: TableRecords = {}
   #changed: TableRecords | undefined
+  /** Present where this pipeline may have kept its position in parts before, for several processes. */
+  readonly #parts: PartRows | undefined
+  /** The position was found in parts, which go with the next write. */
+  #gathered = false
+  #marks: { readonly flight: Flight; readonly places: number[] } | undefined
 
-  constructor(pipeline: string, sink: string, name: Required<TableName>) {
+  constructor(pipeline: string, sink: string, name: Required<TableName>, parts?: PositionParts) {
+    this.#parts = parts && new PartRows(pipeline, sink, name, parts)
     this.#key = [pipeline, sink]
     this.#schema = name.schema
     this.#table = quoteQualified(name.schema, name.name)
@@ -69,6 +64,16 @@ export class PositionStore {
 
   get records(): TableRecords {
     return this.#changed ?? this.#records
+  }
+
+  /** With what the open transaction adds, where it adds something. */
+  get changed(): TableRecords | undefined {
+    return this.#changed
+  }
+
+  /** What was last found in the row, or written there; '' where there is no row. */
+  get token(): string {
+    return this.#known?.token ?? ''
   }
 
   /** Without what the open transaction adds. */
@@ -124,12 +129,18 @@ export class PositionStore {
       const [position, token, tables] = (await flight.send())[at]!.rows[0]!
       this.#known = token === '' ? undefined : { position: position ?? undefined, token: token! }
       this.#records = tables === null || tables === undefined ? {} : (JSON.parse(tables) as TableRecords)
-      return this.#known?.position
+      return await this.#gather(connection, this.#known?.position)
     } catch (cause) {
       if (!(cause instanceof ServerError)) throw cause
       if (cause.code === '55P03') throw await this.#locked(connection)
       throw this.#unusable(cause)
     }
+  }
+
+  async #gather(connection: Connection, own: Position | undefined): Promise<Position | undefined> {
+    await this.#parts?.read(connection)
+    this.#gathered = own === undefined && this.#parts?.position !== undefined
+    return own ?? this.#parts?.position
   }
 
   /** Where the sink stands, without waiting for anybody. undefined: nowhere. */
@@ -158,7 +169,7 @@ export class PositionStore {
     try {
       const [found] = await connection.query('SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1', [this.#schema])
       if (found === undefined) await connection.query(`CREATE SCHEMA ${quoteIdentifier(this.#schema)}`)
-      await connection.query(this.createSql)
+      await this.make(connection, this.createSql)
     } catch (cause) {
       if (cause instanceof ServerError) throw this.#unusable(cause)
       throw cause
@@ -166,25 +177,51 @@ export class PositionStore {
     this.#exists = true
   }
 
-  /** Adds what begins a transaction: the row is locked, and is what this process last saw. Gives its place. */
-  addLock(flight: Flight): number {
-    if (this.#known !== undefined) {
-      this.#token = this.#known.token
-      return flight.run(this.#lock, [...this.#key, this.#token])
+  /** Runs a statement that makes what may be there already. */
+  async make(connection: Connection, sql: string): Promise<void> {
+    try {
+      await connection.query(sql)
+    } catch (cause) {
+      if (!(cause instanceof ServerError)) throw cause
+      // where two processes make it at once, IF NOT EXISTS does not help the one that comes second
+      if (cause.code !== '42P07' && cause.code !== '23505') throw this.#unusable(cause, sql)
+      await connection.query(sql)
     }
-    this.#token = this.#next()
-    return flight.run(this.#insert, [...this.#key, this.#token])
   }
 
-  /** Adds the new position; in the same flight or transaction comes the COMMIT. Gives its place. */
-  addWrite(flight: Flight, position: Position): number {
+  /** Adds what begins a transaction: the row is locked, and is what this process last saw. */
+  addLock(flight: Flight): void {
+    this.#token = this.#known?.token ?? this.#next()
+    const statement = this.#known === undefined ? this.#insert : this.#lock
+    this.#mark(flight, flight.run(statement, [...this.#key, this.#token]))
+  }
+
+  addWrite(flight: Flight, position: Position): void {
     const tables = this.#changed === undefined ? null : JSON.stringify(this.#changed)
     this.#sent = { position, token: this.#next() }
-    return flight.run(this.#update, [...this.#key, this.#token, position, this.#sent.token, tables])
+    this.#mark(flight, flight.run(this.#update, [...this.#key, this.#token, position, this.#sent.token, tables]))
+    if (this.#gathered) this.#parts!.addForget(flight)
+  }
+
+  #mark(flight: Flight, place: number): void {
+    if (this.#marks?.flight !== flight) this.#marks = { flight, places: [] }
+    this.#marks.places.push(place)
+  }
+
+  /** The comparison divides by the number of rows that it found; a first row that is there already violates the key. */
+  isConflict({ code, statement }: ServerError): boolean {
+    if (code !== '22012' && code !== '23505') return false
+    return statement !== undefined && this.#marks?.places.includes(statement) === true
   }
 
   committed(): void {
     this.#known = this.#sent
+    this.#gathered = false
+    this.keep()
+  }
+
+  /** What was recorded of tables is written. */
+  keep(): void {
     this.#records = this.records
     this.#changed = undefined
   }
@@ -228,11 +265,11 @@ export class PositionStore {
     })
   }
 
-  #unusable(cause: ServerError) {
+  #unusable(cause: ServerError, sql = this.createSql) {
     if (/^(08|25|40|53|57)/.test(cause.code)) return translate(cause, `using ${this.#table}`)
     return error('POSITION_TABLE', {
       message: `The table ${this.#table} that keeps the position cannot be used: ${cause.message}.`,
-      hint: `Run at the target as a user who may: ${this.createSql}; then GRANT SELECT, INSERT, UPDATE, DELETE on it.`,
+      hint: `Run at the target as a user who may: ${sql}; then GRANT SELECT, INSERT, UPDATE, DELETE on it.`,
       where: { option: 'sink.state-table' },
       cause,
     })

@@ -4,7 +4,7 @@ import type { TableName } from '../table-name.ts'
 import { readTarget, type Target } from './catalog.ts'
 import type { Connection } from './connection.ts'
 import { alterStatements, createStatements, isOrphan } from './ddl.ts'
-import type { TableRecord } from './position-store.ts'
+import type { TableRecord } from './position-keeper.ts'
 import { quoteIdentifier } from './quote.ts'
 import { ServerError } from './server-error.ts'
 import { declaredType, fits } from './types.ts'
@@ -12,6 +12,8 @@ import { declaredType, fits } from './types.ts'
 export interface TablePolicy {
   readonly create: boolean
   readonly evolve: boolean
+  /** Do other processes make and alter the same tables? */
+  readonly shared?: boolean
 }
 
 export interface Prepared {
@@ -39,7 +41,7 @@ export async function prepareTable(
   const table = target === undefined ? told : withRenames(told, target, renames)
   const statements = await planTable(connection, table, name, target, policy, previous, created === true)
   if (statements.length > 0) {
-    for (const statement of statements) await runDdl(connection, statement, table)
+    for (const statement of statements) await runDdl(connection, statement, table, policy)
     target = await readTarget(connection, name.schema, name.name)
   }
   await checkTarget(connection, table, target!, policy)
@@ -111,12 +113,25 @@ function refuseRename(table: Table, target: Target, previous: Table | undefined)
   })
 }
 
-async function runDdl(connection: Connection, { sql }: PlannedStatement, table: Table): Promise<void> {
+/** A schema, a table or a column is there by now; or its row in a catalog is. */
+const isThere = new Set(['42P06', '42P07', '42701', '23505'])
+
+async function runDdl(
+  connection: Connection,
+  { sql }: PlannedStatement,
+  table: Table,
+  { shared }: TablePolicy,
+): Promise<void> {
   await failpoint('sink.ddl')
   try {
     await connection.query(sql)
   } catch (cause) {
     if (!(cause instanceof ServerError) || /^(08|25|40|53|57)/.test(cause.code)) throw cause
+    if (shared && isThere.has(cause.code))
+      throw error('TARGET_RETRY', {
+        message: `Another process has just made what ${tableName(table)} needed at the target.`,
+        cause,
+      })
     throw error('DDL_FAILED', {
       message: `The target refused a statement for ${tableName(table)}: ${cause.message}.`,
       hint: `Run it as a user who may: ${sql}`,

@@ -9,6 +9,8 @@ import { hasDeferred } from './catalog.ts'
 import { Connection } from './connection.ts'
 import { addRows, count, few } from './few-path.ts'
 import type { Reply } from './flight.ts'
+import { PartStore } from './part-store.ts'
+import type { PositionKeeper } from './position-keeper.ts'
 import { PositionStore } from './position-store.ts'
 import { Refusals } from './refusals.ts'
 import { Segment } from './segment.ts'
@@ -21,7 +23,7 @@ const heldBytes = 8 * 1024 * 1024
 const heldWhole = 64 * 1024 * 1024
 
 /** Where the position row is: the option's schema, else the connection's current one. */
-export function positionStore(options: JdbcOptions, context: SinkContext, connection: Connection): PositionStore {
+export function positionStore(options: JdbcOptions, context: SinkContext, connection: Connection): PositionKeeper {
   const name = parseTableName(options['sink.state-table'])!
   const schema = name.schema ?? connection.currentSchema
   if (schema === undefined)
@@ -30,7 +32,9 @@ export function positionStore(options: JdbcOptions, context: SinkContext, connec
       hint: 'Write sink.state-table: schema.table, or currentSchema=... into the URL.',
       where: { option: 'sink.state-table' },
     })
-  return new PositionStore(context.pipeline, context.sink, { schema, name: name.name })
+  const { pipeline, sink, parts } = context
+  const place = { schema, name: name.name }
+  return parts?.shared ? new PartStore(pipeline, sink, place, parts) : new PositionStore(pipeline, sink, place, parts)
 }
 
 /** Writes to PostgreSQL, with the position in the same transaction as the rows. */
@@ -41,7 +45,7 @@ export class PostgresSink implements Sink {
   #applier!: Applier
   /** Present where the user tolerates that changes are left out. */
   readonly #refusals: Refusals | undefined
-  #store!: PositionStore
+  #store!: PositionKeeper
   #held: readonly Change[] = []
   #heldBytes = 0
   /** What is held ends on a commit, or with a snapshot table. */
@@ -142,9 +146,9 @@ export class PostgresSink implements Sink {
       await this.#store.create(this.#connection!)
       const flight = this.#connection!.flight()
       flight.run('BEGIN')
-      const lock = this.#store.addLock(flight)
+      this.#store.addLock(flight)
       for (const group of segment.groups.values()) addRows(flight, group, ['delete', 'update', 'patch', 'insert'])
-      const write = this.#store.addWrite(flight, position)
+      this.#store.addWrite(flight, position)
       flight.run('COMMIT')
       await failpoint('sink.commit')
       try {
@@ -154,8 +158,7 @@ export class PostgresSink implements Sink {
       } catch (cause) {
         if (!(cause instanceof ServerError)) throw cause
         await this.#rollBack()
-        if (isConflict(cause) && (cause.statement === lock || cause.statement === write))
-          throw this.#store.conflict(cause)
+        if (this.#store.isConflict(cause)) throw this.#store.conflict(cause)
         if (!isRetriable(cause.code) || attempt >= this.#options['sink.max-retries']) return this.#orGeneral(cause)
         await this.#pause(attempt)
       }
@@ -207,13 +210,13 @@ export class PostgresSink implements Sink {
         // what is left out is kept elsewhere before the position passes it
         await this.#refusals?.settle()
         const flight = this.#connection!.flight()
-        const write = this.#store.addWrite(flight, position)
+        this.#store.addWrite(flight, position)
         flight.run('COMMIT')
         await failpoint('sink.commit')
         try {
           await this.#commits(flight.send())
         } catch (cause) {
-          if (isConflict(cause) && (cause as ServerError).statement === write) throw this.#store.conflict(cause)
+          if (cause instanceof ServerError && this.#store.isConflict(cause)) throw this.#store.conflict(cause)
           throw cause
         }
         return await this.#committed()
@@ -239,12 +242,12 @@ export class PostgresSink implements Sink {
     await this.#store.create(this.#connection!)
     const flight = this.#connection!.flight()
     flight.run('BEGIN')
-    const lock = this.#store.addLock(flight)
+    this.#store.addLock(flight)
     this.#open = true
     try {
       await flight.send()
     } catch (cause) {
-      if (isConflict(cause) && (cause as ServerError).statement === lock) throw this.#store.conflict(cause)
+      if (cause instanceof ServerError && this.#store.isConflict(cause)) throw this.#store.conflict(cause)
       throw cause
     }
   }
@@ -305,7 +308,3 @@ const stateOf = (cause: unknown): string | undefined => {
   const inner = cause instanceof ServerError ? cause : (cause as { cause?: unknown })?.cause
   return inner instanceof ServerError ? inner.code : undefined
 }
-
-/** The comparison divides by the number of rows that it found; a first row that is there already violates the key. */
-const isConflict = (cause: unknown) =>
-  cause instanceof ServerError && (cause.code === '22012' || cause.code === '23505')

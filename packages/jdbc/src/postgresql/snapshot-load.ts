@@ -3,7 +3,7 @@ import { error } from '../errors.ts'
 import type { Connection } from './connection.ts'
 import { CopyEncoder } from './copy-encoder.ts'
 import type { Flight } from './flight.ts'
-import type { PositionStore } from './position-store.ts'
+import type { TableMemory } from './position-keeper.ts'
 import { explainRow } from './segment.ts'
 import { ServerError } from './server-error.ts'
 import type { TableWriter } from './table-writer.ts'
@@ -36,7 +36,7 @@ export class SnapshotLoad {
   }
 
   /** Decides at a table's first row, inside of the transaction. Empties the table where this pipeline filled it before. */
-  async decide(writer: TableWriter, store: PositionStore): Promise<LoadMode> {
+  async decide(writer: TableWriter, store: TableMemory): Promise<LoadMode> {
     const { target, label } = writer
     const [found] = await this.#connection.query(`SELECT 1 FROM ${target.sql} LIMIT 1`)
     const record = store.records[target.sql]

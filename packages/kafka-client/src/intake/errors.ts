@@ -24,6 +24,11 @@ export const intakeError = defineErrors({
     cause: 'A topic that is to be read does not exist, no topic matches the pattern, or this user may not see it.',
     cure: 'Look at `topic`, `topic-pattern` and the rights of the user (Describe and Read on the topic).',
   },
+  KAFKA_NOT_SHARED: {
+    kind: 'config',
+    cause: 'The source reads as a member of a group, and what reads it does not take part in handing partitions over.',
+    cure: 'Run it in a pipeline (`cdc run`, or `pipeline` of @cdc/runtime), or set scan.assignment: fixed.',
+  },
   KAFKA_RECORD_MALFORMED: {
     kind: 'data',
     cause: 'A record cannot be read: it is damaged, or written by another format than the one that is set.',

@@ -140,12 +140,13 @@ export class FixedAssignment implements Assignment {
 }
 
 /** A topic that goes away under the reader is not merely missing. */
-function told(error: unknown): unknown {
+export function told(error: unknown): unknown {
   if (!CdcError.is(error) || error.code !== 'KAFKA_TOPIC_MISSING') return error
   return lost(error.message, error)
 }
 
-async function untilAborted(signal: AbortSignal): Promise<void> {
+/** Rejects with the signal's reason when it aborts. */
+export async function untilAborted(signal: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   signal.addEventListener('abort', () => resolve(), { once: true })
   if (signal.aborted) resolve()

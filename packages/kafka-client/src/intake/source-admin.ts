@@ -24,7 +24,10 @@ export function topicSourceAdmin(spec: TopicSourceSpec, context: Context): Sourc
 /** The tables that the first rows are of. */
 async function tablesIn({ intake, records }: TopicSourceSpec, context: Context): Promise<Table[]> {
   const source = new TopicSource(
-    { intake: { ...intake, startup: { mode: 'earliest-offset' }, bounds: { mode: 'latest-offset' } }, records },
+    {
+      intake: { ...intake, shared: false, startup: { mode: 'earliest-offset' }, bounds: { mode: 'latest-offset' } },
+      records,
+    },
     {
       ...context,
       wants: { message: false, transaction: false },

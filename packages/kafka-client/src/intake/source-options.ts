@@ -70,12 +70,19 @@ export const sourceFields = {
     doc: 'Whether the columns of the key stand in the value too, and are read from there.',
     default: 'ALL',
   }),
+  'scan.assignment': choice(['fixed', 'group'], {
+    doc: "`fixed`: this process reads every partition. `group`: all processes with the same `properties.group.id` share the partitions, and take over from each other (Kafka's consumer groups).",
+    default: 'fixed',
+  }),
   ...boundedFields,
   'scan.topic-partition-discovery.interval': duration({
     doc: 'How often new partitions, and with `topic-pattern` new topics, are looked for; they are read from their earliest offset. 0: never.',
     default: '5 min',
   }),
-  'scan.parallelism': integer({ doc: 'Only 1: one reader has all partitions.' }, { min: 1, max: 1 }),
+  'scan.parallelism': integer(
+    { doc: 'Only 1: one reader a process. More processes: `scan.assignment: group`.' },
+    { min: 1, max: 1 },
+  ),
   'errors.tolerance': choice(['none', 'all'], {
     doc: '`all`: records that cannot be read are left out, counted, logged, and kept in `errors.dead-letter-file`.',
     default: 'none',
@@ -144,7 +151,19 @@ const kept: OptionRule<typeof sourceFields> = (values, problem) => {
     )
 }
 
-export const sourceRules = [topics, properties, named, metadata, overlap, kept, boundedRule, boundedGroupRule]
+const grouped: OptionRule<typeof sourceFields> = (values, problem) => {
+  if (values['scan.assignment'] !== 'group') return
+  if (values['properties.*']?.['group.id'] === undefined)
+    problem(
+      'scan.assignment',
+      "'scan.assignment: group' needs 'properties.group.id', which says whose partitions are shared.",
+      'Add: properties.group.id: the same name for all of its processes',
+    )
+  if (values['scan.bounded.mode'] !== undefined && values['scan.bounded.mode'] !== 'unbounded')
+    problem('scan.bounded.mode', "A group reads without an end: 'scan.bounded.mode' needs 'scan.assignment: fixed'.")
+}
+
+export const sourceRules = [topics, properties, named, metadata, overlap, kept, boundedRule, boundedGroupRule, grouped]
 
 function defaultName({ topic }: Partial<Values>): string | undefined {
   const [name, ...more] = listOf(topic)
@@ -163,6 +182,8 @@ export interface IntakeSettings {
   readonly properties: Readonly<Record<string, string>>
   readonly adapter: KafkaAdapter
   readonly startup: OffsetMode
+  /** Are the partitions shared with the other members of the group? */
+  readonly shared: boolean
   /** undefined: reading has no end. */
   readonly bounds: OffsetMode | undefined
   /** Milliseconds; undefined: never. */
@@ -170,17 +191,26 @@ export interface IntakeSettings {
   readonly deadLetters: string | undefined
 }
 
+export const isShared = (values: Pick<Values, 'scan.assignment'>) => values['scan.assignment'] === 'group'
+
+/** Members of a group look for new partitions by a property of the client. */
+function memberProperties(properties: Values['properties.*'], interval: number): Values['properties.*'] {
+  return interval > 0 ? { 'metadata.max.age.ms': String(interval), ...properties } : properties
+}
+
 /** The options that all sources share. */
 export function intakeSettings(connector: string, values: Values, startup: OffsetMode): IntakeSettings {
   const written = values['topic-pattern']
   const bounds = boundsOf(values)
   const interval = values['scan.topic-partition-discovery.interval']
+  const shared = isShared(values)
   return {
     connector,
     topics: written === undefined ? listOf(values.topic) : wholeName(written),
-    properties: values['properties.*'],
+    properties: shared ? memberProperties(values['properties.*'], interval) : values['properties.*'],
     adapter: values.client,
     startup,
+    shared,
     bounds,
     discovery: bounds === undefined && interval > 0 ? interval : undefined,
     deadLetters: values['errors.tolerance'] === 'all' ? values['errors.dead-letter-file'] : undefined,

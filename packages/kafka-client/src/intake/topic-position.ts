@@ -170,6 +170,18 @@ export const topicPositions: PositionRules = {
   },
   settled: () => true,
   merge: (own, read) => formatPosition(higher(parsePosition(own), parsePosition(read))),
+  parts: (position) => {
+    const { cluster, topics } = parsePosition(position)
+    return new Map(
+      [...topics].flatMap(([topic, { id, offsets }]) =>
+        [...offsets].map(([partition, offset]): [string, Position] => [
+          placeOf({ topic, partition }),
+          formatPosition({ cluster, topics: new Map([[topic, { id, offsets: new Map([[partition, offset]]) }]]) }),
+        ]),
+      ),
+    )
+  },
+  join: (parts) => formatPosition([...parts.values()].map(parsePosition).reduce(higher)),
   place: ({ transaction, offset }) => transaction.id ?? String(offset),
   describe: (position) => describe(parsePosition(position)),
 }

@@ -1,18 +1,23 @@
-import { type Batch, CdcError, type Position, type Source, type SourceContext } from '@cdc/core'
+import { type Batch, CdcError, type Position, type Share, type Source, type SourceContext } from '@cdc/core'
 import { kafkaError } from '../errors.ts'
 import { openKafkaClient } from '../open-client.ts'
 import type { KafkaClient, PartitionOffset } from '../port.ts'
 import { readProperties } from '../settings/properties.ts'
 import type { KafkaSettings } from '../settings/settings.ts'
+import type { Assignment } from './assignment.ts'
 import { intakeError } from './errors.ts'
 import { FixedAssignment } from './fixed-assignment.ts'
+import { GroupAssignment } from './group-assignment.ts'
+import { GroupPlaces } from './group-places.ts'
 import { endOffsets, type OffsetLookUp, startOffsets } from './look-up-offsets.ts'
+import { Membership } from './membership.ts'
 import { ReadPlace } from './read-place.ts'
 import { RecordBatches } from './record-batches.ts'
 import { type ReaderSpec, RecordReader } from './record-reader.ts'
 import type { IntakeSettings } from './source-options.ts'
 import { isWanted, lookUpTopics, partitionsOf, proveThere, type Topics } from './topic-list.ts'
 import { offsetsOf, parsePosition, placeOf, type TopicPosition, topicPositions } from './topic-position.ts'
+import type { Turn } from './turn.ts'
 import { UnreadableRecords } from './unreadable-records.ts'
 
 export interface TopicSourceSpec {
@@ -20,7 +25,7 @@ export interface TopicSourceSpec {
   readonly records: ReaderSpec
 }
 
-/** Reads topics: all partitions of them, each record a transaction of its own. */
+/** Reads topics, all partitions of them or a group's share, each record a transaction of its own. */
 export class TopicSource implements Source {
   readonly #spec: TopicSourceSpec
   readonly #context: SourceContext
@@ -32,12 +37,24 @@ export class TopicSource implements Source {
   #client: KafkaClient | undefined
   #cluster = ''
   #reader: RecordReader | undefined
+  /** Present where partitions are shared with other members of the group. */
+  readonly #membership: Membership | undefined
+  #turn: Turn | undefined
 
   constructor(spec: TopicSourceSpec, context: SourceContext) {
     this.#spec = spec
     this.#context = context
     this.#settings = readProperties(spec.intake.properties)
     this.#unreadable = new UnreadableRecords(spec.intake.deadLetters, context.logger)
+    if (spec.intake.shared) this.#membership = this.#member()
+  }
+
+  #member(): Membership {
+    const { properties, adapter, topics } = this.#spec.intake
+    const { logger, keep } = this.#context
+    const open = () => openKafkaClient(properties, adapter)
+    const make = () => new Membership({ open, topics, settings: this.#settings, logger })
+    return keep === undefined ? make() : keep(make)
   }
 
   async open(): Promise<void> {
@@ -47,17 +64,56 @@ export class TopicSource implements Source {
     this.#reader = await RecordReader.make(records, this.#context)
   }
 
+  async share(before: Position | undefined, aborted: AbortSignal): Promise<Share> {
+    const signal = AbortSignal.any([aborted, this.#closed.signal])
+    const { intake } = this.#spec
+    const { topics } = intake
+    const wanted = await lookUpTopics(this.#client!.admin(), topics, signal)
+    const places = new GroupPlaces(
+      this.#lookUp,
+      intake.startup,
+      before === undefined ? undefined : parsePosition(before),
+    )
+    if (!this.#membership!.joined) await places.seed(partitionsOf(wanted), signal)
+    const turn = await this.#membership!.begin(signal)
+    this.#turn = turn
+    // topics may have been added while it waited
+    const found = await lookUpTopics(this.#client!.admin(), topics, signal)
+    const place = new ReadPlace({ cluster: this.#cluster, topics: new Map() })
+    const starts = await places.of(turn.partitions, partitionsOf(found), signal)
+    const own = starts.map((one) => ({ ...one, offset: this.#membership!.doneTo(one) ?? one.offset }))
+    place.begin(own, (topic) => found.get(topic)?.topicId)
+    this.#tellShare(turn, partitionsOf(found).length)
+    return { position: place.position, ends: turn.ends, lost: turn.lost }
+  }
+
+  #tellShare({ partitions }: Turn, all: number): void {
+    const { logger } = this.#context
+    const place = { group: this.#settings.groupId, partitions: partitions.map(placeOf) }
+    if (partitions.length > 0)
+      logger.info(place, `Reads ${partitions.length} of ${all} partitions as a member of group '${place.group}'`)
+    else
+      logger.info(
+        place,
+        `Waits as a member of group '${place.group}': other members have all ${all} partitions, and this one takes over when one of them goes`,
+      )
+  }
+
   async *read(after: Position | undefined, aborted: AbortSignal): AsyncGenerator<Batch> {
     const signal = AbortSignal.any([aborted, this.#closed.signal])
     const former = after === undefined ? undefined : parsePosition(after)
-    let assignment: FixedAssignment | undefined
+    if (this.#membership !== undefined && (this.#turn === undefined || former === undefined))
+      throw intakeError('KAFKA_NOT_SHARED', { message: 'A share of the group was not asked for.' })
+    let assignment: Assignment | undefined
     try {
       const topics = await this.#topics(former, signal)
       const place = await this.#start(former, topics, signal)
       assignment = await this.#assign(place, topics, signal)
       this.#context.report({ type: 'streaming', position: topicPositions.describe(place.position) })
-      // so that a crash before the first record does not start anew, with offsets that are others by then
-      if (former === undefined && !signal.aborted) yield { changes: [], position: place.position, bytes: 0 }
+      // so that a crash before the first record does not start anew, with offsets that are others by then; and a sink
+      // that remembers is told at once who has these partitions now
+      if ((former === undefined || this.#turn?.partitions.length) && !signal.aborted)
+        yield { changes: [], position: place.position, bytes: 0 }
       const batches = new RecordBatches({
         connector: this.#spec.intake.connector,
         context: this.#context,
@@ -79,6 +135,7 @@ export class TopicSource implements Source {
 
   /** Only where `properties.group.id` is given. Who else reads as that group is a conflict. */
   async acknowledge(position: Position): Promise<void> {
+    if (this.#membership !== undefined) return this.#membership.acknowledge(offsetsOf(parsePosition(position)))
     const { groupId } = this.#settings
     if (groupId === undefined) return
     const moved = offsetsOf(parsePosition(position)).filter(
@@ -95,8 +152,10 @@ export class TopicSource implements Source {
 
   async close(): Promise<void> {
     this.#closed.abort()
+    this.#turn?.close()
     await this.#reader?.close()
     await this.#client?.close()
+    if (this.#context.keep === undefined) await this.#membership?.[Symbol.asyncDispose]()
   }
 
   /** Nothing depends on the group's offsets: what passes is made up for by the next acknowledgement. */
@@ -146,6 +205,10 @@ export class TopicSource implements Source {
   async #start(former: TopicPosition | undefined, topics: Topics, signal: AbortSignal): Promise<ReadPlace> {
     const { startup } = this.#spec.intake
     const place = new ReadPlace(former ?? { cluster: this.#cluster, topics: new Map() })
+    if (this.#membership !== undefined) {
+      await this.#proveKept(offsetsOf(former!), signal)
+      return place
+    }
     const partitions = partitionsOf(topics)
     const begun = partitions.filter((one) => place.offset(one) !== undefined)
     const fresh = partitions.filter((one) => place.offset(one) === undefined)
@@ -170,9 +233,18 @@ export class TopicSource implements Source {
     }
   }
 
-  async #assign(place: ReadPlace, topics: Topics, signal: AbortSignal): Promise<FixedAssignment> {
+  async #assign(place: ReadPlace, topics: Topics, signal: AbortSignal): Promise<Assignment> {
     const { topics: wanted, bounds, discovery, properties } = this.#spec.intake
     const { maxPollRecords, isolation } = this.#settings
+    // Kafka's default of 500 is for those who handle records one by one
+    const maxRecords = properties['max.poll.records'] === undefined ? this.#context.limits.rows : maxPollRecords
+    if (this.#turn !== undefined) {
+      const partitions = this.#turn.partitions.map((one) => {
+        const topicId = topics.get(one.topic)?.topicId
+        return { ...one, offset: place.offset(one)!, ...(topicId === undefined ? {} : { topicId }) }
+      })
+      return new GroupAssignment({ client: this.#client!, partitions, isolation, maxRecords })
+    }
     const ends = bounds && (await endOffsets(bounds, partitionsOf(topics), this.#lookUp, signal))
     return new FixedAssignment({
       client: this.#client!,
@@ -183,8 +255,7 @@ export class TopicSource implements Source {
       ends,
       discovery,
       isolation,
-      // Kafka's default of 500 is for those who handle records one by one
-      maxRecords: properties['max.poll.records'] === undefined ? this.#context.limits.rows : maxPollRecords,
+      maxRecords,
     })
   }
 
@@ -197,5 +268,5 @@ export class TopicSource implements Source {
 /** The same from now on, and without a word to the group: for people who watch. */
 export function watching({ intake, records }: TopicSourceSpec): TopicSourceSpec {
   const { 'group.id': _, ...properties } = intake.properties
-  return { intake: { ...intake, properties, startup: { mode: 'latest-offset' } }, records }
+  return { intake: { ...intake, properties, shared: false, startup: { mode: 'latest-offset' } }, records }
 }

@@ -4,6 +4,7 @@ import {
   type ConfiguredSource,
   type Logger,
   type Position,
+  positionContext,
   type Sink,
   type StateStore,
   type Table,
@@ -124,7 +125,7 @@ class Replay {
       logger,
       report: () => undefined,
       sink: sink.name,
-      describePosition: (position) => source.positions.describe(position),
+      ...positionContext(source),
       reject: async (_, error) => {
         this.#rejected = error
       },

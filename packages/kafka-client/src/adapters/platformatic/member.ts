@@ -224,11 +224,15 @@ export class PlatformaticMember implements Member {
       // they are free for others only when this member has joined without them
       this.#joinDue = true
     }
-    const added = assignment.filter((one) => !this.#owned.has(keyOf(one)))
+    await this.#begin(assignment.filter((one) => !this.#owned.has(keyOf(one))))
+    this.#options.onJoined?.(this.assigned())
+  }
+
+  async #begin(added: readonly TopicPartition[]): Promise<void> {
     if (added.length === 0) return
     for (const one of added) this.#owned.set(keyOf(one), one)
     const starts = await this.#options.onAssigned(added)
-    this.#fetcher.add(await this.#withCommitted(added, starts))
+    if (this.#options.reads !== false) this.#fetcher.add(await this.#withCommitted(added, starts))
   }
 
   /** Partitions go: nothing of them is handed out from here, and the callback may still commit. */
