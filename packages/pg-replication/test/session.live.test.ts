@@ -127,6 +127,32 @@ test('a failed COPY leaves the session usable, and counts for nothing', async ()
   await session.close()
 })
 
+test('several COPYs in one go are told apart, also where they have no rows, and the first that fails ends them', async () => {
+  const session = await open()
+  const told: (string | number)[] = []
+  const target = {
+    chunk: async (text: Buffer) => {
+      told.push(text.toString())
+      await new Promise((resolve) => setImmediate(resolve))
+    },
+    done: (rows: number) => void told.push(rows),
+  }
+  const copy = (rows: string) => `COPY (${rows}) TO STDOUT`
+  const none = copy('SELECT 1 WHERE false')
+  await session.copiesOut([none, none, copy("SELECT 'a'"), copy("VALUES ('b'), ('c')"), none], target)
+  expect(told).toEqual([0, 0, 'a\n', 1, 'b\nc\n', 2, 0])
+  told.length = 0
+  const failing = session.copiesOut(
+    [copy("SELECT 'd'"), copy('SELECT 1 / (1 - i) FROM (VALUES (1)) AS v (i)'), none],
+    target,
+  )
+  expect(await refusal(failing)).toMatchObject({ code: 'DATA_REFUSED' })
+  expect(told).toEqual(['d\n', 1])
+  expect(await refusal(session.copiesOut([none, 'SELECT 1'], target))).toMatchObject({ code: 'PROTOCOL_BROKEN' })
+  expect(await session.query('SELECT 1 AS x')).toEqual([{ x: '1' }])
+  await session.close()
+})
+
 test('calls of one session wait for each other', async () => {
   const session = await open()
   const results = await Promise.all([

@@ -330,7 +330,7 @@ export class Attempt {
     this.durable += changes
     this.#unflushed = { bytes: 0, changes: 0, position: undefined }
     const sinks = Object.fromEntries(this.#runners.map((sink, i) => [sink.name, flushed[i]!]))
-    checkpointer.offer({ position, sinks }, this.#shapesChanged ? encodeShapes(this.#shapes) : undefined)
+    checkpointer.offer({ position, sinks }, this.#shapesChanged ? [...this.#shapes.values()] : undefined)
     this.#shapesChanged = false
   }
 
@@ -342,7 +342,7 @@ export class Attempt {
     const { sinks, store } = this.#setup
     if (!this.#shapesChanged || !sinks.some(({ sink }) => sink.capabilities.remembers)) return
     this.#shapesChanged = false
-    await store.save('tables', encodeShapes(this.#shapes))
+    await store.save('tables', encodeShapes([...this.#shapes.values()]))
   }
 
   /** The same call on every sink, side by side. The first fault ends the others' calls and is thrown. */

@@ -65,8 +65,20 @@ function isSaved(value: unknown): value is Saved {
 /** The last emitted shape of each table, by `schema.name`. */
 export type Shapes = Map<string, Table>
 
-export function encodeShapes(shapes: ReadonlyMap<string, Table>): string {
-  return JSON.stringify({ version, tables: [...shapes.values()] })
+/** By table, which never changes: with thousands of them the text is asked for again and again as they are read. */
+const texts = new WeakMap<Table, string>()
+
+export function encodeShapes(tables: readonly Table[]): string {
+  return `{"version":${version},"tables":[${tables.map(tableText).join(',')}]}`
+}
+
+function tableText(table: Table): string {
+  let text = texts.get(table)
+  if (text === undefined) {
+    text = JSON.stringify(table)
+    texts.set(table, text)
+  }
+  return text
 }
 
 export async function loadShapes(store: StateStore): Promise<Shapes> {

@@ -1,5 +1,5 @@
-import { CdcError, failpoint, type Position, type Report, type StateStore } from '@cdc/core'
-import { type Checkpoint, encodeCheckpoint } from './checkpoint.ts'
+import { CdcError, failpoint, type Position, type Report, type StateStore, type Table } from '@cdc/core'
+import { type Checkpoint, encodeCheckpoint, encodeShapes } from './checkpoint.ts'
 
 export interface CheckpointerSetup {
   readonly pipeline: string
@@ -17,8 +17,8 @@ export interface CheckpointerSetup {
 
 interface Offer {
   readonly checkpoint: Checkpoint
-  /** The text of the shapes, when they have changed since the last save. */
-  readonly shapes: string | undefined
+  /** The shapes of all tables, when they have changed since the last save. */
+  readonly shapes: readonly Table[] | undefined
 }
 
 /**
@@ -28,7 +28,7 @@ interface Offer {
 export class Checkpointer {
   readonly #setup: CheckpointerSetup
   #offer: Offer | undefined
-  #shapes: string | undefined
+  #shapes: readonly Table[] | undefined
   #timer: NodeJS.Timeout | undefined
   #saving: Promise<void> | undefined
   #lastSave = Number.NEGATIVE_INFINITY
@@ -39,7 +39,7 @@ export class Checkpointer {
   }
 
   /** All of this is durable in every sink. Saved soon; a later offer replaces one that was not saved yet. */
-  offer(checkpoint: Checkpoint, shapes: string | undefined): void {
+  offer(checkpoint: Checkpoint, shapes: readonly Table[] | undefined): void {
     if (shapes !== undefined) this.#shapes = shapes
     this.#offer = { checkpoint, shapes: this.#shapes }
     if (this.#saving !== undefined || this.#timer !== undefined) return
@@ -90,7 +90,7 @@ export class Checkpointer {
     const start = performance.now()
     await failpoint('checkpoint.save')
     if (shapes !== undefined) {
-      await store.save('tables', shapes)
+      await store.save('tables', encodeShapes(shapes))
       if (this.#shapes === shapes) this.#shapes = undefined
     }
     await store.save('checkpoint', encodeCheckpoint(pipeline, checkpoint))

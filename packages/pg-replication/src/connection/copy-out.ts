@@ -10,30 +10,41 @@ import { aborted } from './deadline.ts'
 const largestRow = 2 ** 30 + 2 ** 20
 const READY_FOR_QUERY = 0x5a
 
+/** Takes what COPYs bring. A promise holds the server back. */
+export interface CopyTarget {
+  /** Text that ends at the end of a row, valid until this (and the promise that it gave) is done. */
+  chunk(chunk: Buffer): void | Promise<void>
+  /** A statement is over, and this was the server's count of its rows. */
+  done(rows: number): void | Promise<void>
+}
+
 /**
- * `COPY ... TO STDOUT` as a query of `pg`. The bytes are taken from the socket: rows come in large chunks instead of
- * one event each. All other messages are handed to `pg`, whose state stays right.
+ * `COPY ... TO STDOUT`, one or several statements of it, as a query of `pg`. The bytes are taken from the socket: rows
+ * come in large chunks instead of one event each. All other messages are handed to `pg`, whose state stays right.
  */
 export class CopyOut {
-  /** The server's count of rows, after CommandComplete and ReadyForQuery. */
-  readonly done: Promise<number>
+  /** Resolves after the last CommandComplete and ReadyForQuery, when `target` has taken all. */
+  readonly done: Promise<void>
   /** Resolves when the connection has to be cut, with why. */
   readonly failed: Promise<CdcError>
-  readonly #sql: string
+  readonly #statements: readonly string[]
   readonly #reader: BurstReader
   readonly #splitter = new MessageSplitter(largestRow)
-  readonly #onChunk: (chunk: Buffer) => void | Promise<void>
+  readonly #target: CopyTarget
   readonly #silence: number
-  readonly #result = Promise.withResolvers<number>()
+  readonly #result = Promise.withResolvers<void>()
   readonly #failure = Promise.withResolvers<CdcError>()
-  #rows: number | undefined
-  /** What `onChunk` threw. */
+  /** Counts of statements that are over and that `target` was not told of. */
+  readonly #counts: number[] = []
+  #over = 0
+  #ready = false
+  /** What `target` threw. */
   thrown: { readonly error: unknown } | undefined
 
-  constructor(sql: string, socket: Socket, onChunk: (chunk: Buffer) => void | Promise<void>, silence: number) {
-    this.#sql = sql
+  constructor(statements: readonly string[], socket: Socket, target: CopyTarget, silence: number) {
+    this.#statements = statements
     this.#reader = new BurstReader(socket, this.#splitter)
-    this.#onChunk = onChunk
+    this.#target = target
     this.#silence = silence
     this.done = this.#result.promise
     this.failed = this.#failure.promise
@@ -42,12 +53,17 @@ export class CopyOut {
   /** Called by `pg` when it is this query's turn. Nothing of the answer can be there yet. */
   submit(connection: { query(sql: string): void }): void {
     this.#reader.attach()
-    connection.query(this.#sql)
+    connection.query(this.#statements.join(';'))
     this.#pump().catch((error) => this.#fail(error))
   }
 
   handleCommandComplete({ text }: { text: string }): void {
-    this.#rows = Number(/^COPY (\d+)/.exec(text)?.[1])
+    const rows = /^COPY (\d+)/.exec(text)?.[1]
+    if (rows === undefined) this.#result.reject(notCopy())
+    else {
+      this.#over++
+      this.#counts.push(Number(rows))
+    }
   }
 
   handleError(error: unknown): void {
@@ -55,8 +71,8 @@ export class CopyOut {
   }
 
   handleReadyForQuery(): void {
-    if (this.#rows === undefined || Number.isNaN(this.#rows)) this.#result.reject(notCopy())
-    else this.#result.resolve(this.#rows)
+    if (this.#over === this.#statements.length) this.#ready = true
+    else this.#result.reject(notCopy())
   }
 
   handleRowDescription(): void {}
@@ -98,22 +114,24 @@ export class CopyOut {
       const from = at
       if (messages[at] === COPY_DATA) {
         at = this.#splitter.onlyData ? messages.length : endOfRun(messages, at, true)
-        await this.#give(withoutHeaders(messages, from, at))
+        const chunk = withoutHeaders(messages, from, at)
+        await this.#give(() => this.#target.chunk(chunk))
       } else {
         at = endOfRun(messages, at, false)
-        if (lastType(messages, from, at) === READY_FOR_QUERY) {
-          this.#reader.detach(Buffer.concat([messages.subarray(from), this.#splitter.rest()]))
-          return true
-        }
-        this.#reader.forward(messages.subarray(from, at))
+        const over = lastType(messages, from, at) === READY_FOR_QUERY
+        if (over) this.#reader.detach(Buffer.concat([messages.subarray(from), this.#splitter.rest()]))
+        else this.#reader.forward(messages.subarray(from, at))
+        for (const rows of this.#counts.splice(0)) await this.#give(() => this.#target.done(rows))
+        if (this.#ready) this.#result.resolve()
+        if (over) return true
       }
     }
     return false
   }
 
-  async #give(chunk: Buffer): Promise<void> {
+  async #give(call: () => void | Promise<void>): Promise<void> {
     try {
-      await this.#onChunk(chunk)
+      await call()
     } catch (error) {
       this.thrown = { error }
       throw error

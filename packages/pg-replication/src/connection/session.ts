@@ -4,7 +4,7 @@ import type pg from 'pg'
 import { pgError } from '../errors.ts'
 import { localError, postgresError, sqlStateOf } from '../postgres-error.ts'
 import { type Connected, connect, type PgClient } from './connect.ts'
-import { CopyOut } from './copy-out.ts'
+import { CopyOut, type CopyTarget } from './copy-out.ts'
 import { aborted, within } from './deadline.ts'
 import { describeHost } from './dial.ts'
 import type { ConnectionOptions } from './options.ts'
@@ -135,21 +135,31 @@ export class Session {
 
   /**
    * Runs `COPY ... TO STDOUT`. Chunks are the raw text, end at the end of a row, and are valid until `onChunk` (and the
-   * promise that it gave) is done. A promise from `onChunk` holds the server back until it resolves. Gives the server's count of rows, and only after
-   * CommandComplete: a connection lost before is an error. When `onChunk` throws, the connection is destroyed and the
-   * error passed on.
+   * promise that it gave) is done. A promise from `onChunk` holds the server back until it resolves. Gives the server's
+   * count of rows, and only after CommandComplete: a connection lost before is an error. When `onChunk` throws, the
+   * connection is destroyed and the error passed on.
    */
   async copyOut(
     sql: string,
     onChunk: (chunk: Buffer) => void | Promise<void>,
     options: CopyOptions = {},
   ): Promise<number> {
+    let rows = 0
+    const done = (count: number) => {
+      rows = count
+    }
+    await this.copiesOut([sql], { chunk: onChunk, done }, options)
+    return rows
+  }
+
+  /** The same for several statements, one after the other and without a round trip between them. */
+  async copiesOut(statements: readonly string[], target: CopyTarget, options: CopyOptions = {}): Promise<void> {
     const { doing = 'copying', silence = this.options.copySilence ?? 30 * 60_000, signal } = options
-    const copy = new CopyOut(sql, this.#socket, onChunk, silence)
+    const copy = new CopyOut(statements, this.#socket, target, silence)
     const cut = (why: CdcError) => this.#cut(why)
     copy.failed.then(cut).catch(() => {})
     try {
-      return await this.#serial(doing, () => {
+      await this.#serial(doing, () => {
         void this.#client.query(copy)
         return within({ signal, late: aborted }, copy.done, cut)
       })

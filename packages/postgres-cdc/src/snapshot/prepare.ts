@@ -71,6 +71,42 @@ export async function prepareTable(
   }
 }
 
+/**
+ * The same for several tables at once that are no partitioned ones: with many small tables nearly all of their cost is
+ * in the statements that come before their rows. undefined where one of them needs a closer look, or has a lock of
+ * somebody else's: of several tables none is waited for, since that could close a circle. Then let go of them, and
+ * prepare each by itself.
+ */
+export async function prepareTables(
+  session: Session,
+  oids: readonly number[],
+  context: PrepareContext,
+): Promise<readonly PreparedTable[] | undefined> {
+  try {
+    await session.query(`SAVEPOINT snapshot_table; SET LOCAL lock_timeout = ${LOCK_WAIT}`)
+    const before = await readStructures(session, oids)
+    if (before.size < oids.length || !(await lock(session, [...before.values()], 'NOWAIT'))) return undefined
+    await failpoint('snapshot.locked')
+    const [seen, now] = [await readStructures(session, oids), await readStructures(context.fresh, oids)]
+    if (!oids.every((oid) => isUnchanged(seen.get(oid), now.get(oid)))) return undefined
+    const tables = await readTables(context.fresh, oids)
+    await context.types.require(
+      [...tables.values()].flatMap(({ columns }) => columns),
+      true,
+    )
+    const planned: PreparedTable[] = []
+    for (const oid of oids)
+      planned.push(await plan(tables.get(oid)!, now.get(oid)!, [], session.serverVersion, context, false))
+    return planned.every(({ statements }) => statements.length === 1) ? planned : undefined
+  } catch (failure) {
+    if (CdcError.is(failure) && failure.code === 'LOCK_TIMEOUT') return undefined
+    throw failure
+  }
+}
+
+const isUnchanged = (seen: Structure | undefined, now: Structure | undefined) =>
+  seen !== undefined && seen.kind === 'r' && !wasRewritten(seen) && sameStructure(seen, now)
+
 async function prepare(session: Session, oid: number, context: PrepareContext): Promise<PreparedTable | Unread> {
   await session.query(`SAVEPOINT snapshot_table; SET LOCAL lock_timeout = ${LOCK_WAIT}`)
   const leaves = await readLeaves(session, [oid])
@@ -96,10 +132,10 @@ export async function releaseTable(session: Session): Promise<void> {
 }
 
 /** False when a table is not there any more under the name that the snapshot knows. */
-async function lock(session: Session, tables: readonly Structure[]): Promise<boolean> {
+async function lock(session: Session, tables: readonly Structure[], wait: '' | 'NOWAIT' = ''): Promise<boolean> {
   const names = tables.map(({ schema, name }) => `ONLY ${quoteQualified(schema, name)}`)
   try {
-    await session.query(`LOCK TABLE ${names.join(', ')} IN ACCESS SHARE MODE`, [], { timeout: 0 })
+    await session.query(`LOCK TABLE ${names.join(', ')} IN ACCESS SHARE MODE ${wait}`, [], { timeout: 0 })
     return true
   } catch (failure) {
     if (CdcError.is(failure) && (failure.code === 'TABLE_NOT_FOUND' || failure.code === 'SCHEMA_NOT_FOUND'))
@@ -113,12 +149,13 @@ export async function catalogShape(
   table: CatalogTable,
   leaves: readonly Leaf[],
   context: Omit<PrepareContext, 'fresh'>,
+  typesMayBeOld = true,
 ): Promise<Pick<PreparedTable, 'table' | 'columns'>> {
   const { rules, publication, types, database } = context
   const listed = publication?.tables.find((one) => one.oid === table.oid)?.columns
   const names = publishedColumns(table, listed, publication?.generatedColumns)
   const columns = table.columns.filter(({ name }) => names.has(name))
-  await types.require(columns, true)
+  await types.require(columns, typesMayBeOld)
   const typed = columns.map(({ name, typeOid, typmod }) => ({ name, ...dataTypeOf(typeOid, typmod, types.catalog)! }))
   const { table: shape, pick } = shapeOf(
     {
@@ -144,9 +181,10 @@ async function plan(
   leaves: readonly Leaf[],
   version: number,
   context: PrepareContext,
+  typesMayBeOld = true,
 ): Promise<PreparedTable> {
   const { rules, publication } = context
-  const shape = await catalogShape(table, leaves, context)
+  const shape = await catalogShape(table, leaves, context, typesMayBeOld)
   const list = shape.columns.map(({ name }) => name)
   const override = rules.overrideOf(`${table.schema}.${table.name}`)
   if (override !== undefined)

@@ -12,6 +12,7 @@ import { SnapshotMarks, SnapshotOrigins } from './marks.ts'
 import { type PrepareContext, type Unread, withoutWaiting } from './prepare.ts'
 import { SnapshotRound } from './round.ts'
 import { partsOf } from './structure.ts'
+import { unitsOf } from './units.ts'
 import { SnapshotSessions } from './workers.ts'
 
 export interface SnapshotSetup {
@@ -112,6 +113,7 @@ export class SnapshotReader {
     let working: Promise<void> | undefined
     try {
       const workers = Math.min(parallelism, parts(tables, prepare.fresh.serverVersion, parallelism))
+      const units = unitsOf(tables, workers, (table) => prepare.rules.overrideOf(tableName(table)) !== undefined)
       sessions = await SnapshotSessions.open(connection, slot.snapshotName!, workers, signal)
       await slot.release()
       signal.addEventListener('abort', stop, { once: true })
@@ -119,6 +121,7 @@ export class SnapshotReader {
       const origins = new SnapshotOrigins(connector, prepare.database, this.#cut, time, await horizon(sessions.all[0]!))
       const round = new SnapshotRound(
         tables.map(({ oid }) => oid),
+        units,
         feed,
         prepare,
         signal,
@@ -153,6 +156,9 @@ export class SnapshotReader {
         yield* this.#batches.drain()
         await feed.wait()
         if (signal.aborted) return
+        // what has come in this turn is handed on as one: many small tables would else be as many batches
+        await macrotask()
+        turn = performance.now()
         continue
       }
       yield* this.#piece(piece, tables[index]!, round.prepared[index]?.table, origins)

@@ -1,8 +1,8 @@
-import { CdcError, failpoint, type Row, tableName } from '@cdc/core'
-import { CopyTextReader, type Session } from '@cdc/pg-replication'
-import { error } from '../errors.ts'
+import { failpoint } from '@cdc/core'
+import type { Session } from '@cdc/pg-replication'
 import type { SnapshotFeed } from './feed.ts'
-import { type PrepareContext, type PreparedTable, prepareTable, releaseTable } from './prepare.ts'
+import { type PrepareContext, type PreparedTable, prepareTable, prepareTables, releaseTable } from './prepare.ts'
+import { TableRows } from './table-rows.ts'
 
 /** A table that more than one statement reads: others help the worker that has its lock. */
 interface OpenTable {
@@ -12,9 +12,13 @@ interface OpenTable {
   readonly helpers: Set<Promise<void>>
 }
 
-/** Reads tables under one snapshot with all its sessions, in order, each table by as many workers as are free. */
+/**
+ * Reads tables under one snapshot with all its sessions, in order: each large table by as many workers as are free,
+ * small ones by one worker as a unit.
+ */
 export class SnapshotRound {
   readonly #tables: readonly number[]
+  readonly #units: readonly (readonly number[])[]
   readonly #feed: SnapshotFeed
   readonly #context: PrepareContext
   readonly #signal: AbortSignal
@@ -23,11 +27,19 @@ export class SnapshotRound {
   readonly #open: OpenTable[] = []
   #next = 0
   #failed = false
-  /** Tables that workers have locked and are reading. */
+  /** Workers that have locked tables and are reading them. */
   #held = 0
 
-  constructor(tables: readonly number[], feed: SnapshotFeed, context: PrepareContext, signal: AbortSignal) {
+  /** `tables`: OIDs. `units`: places in `tables`, in order. */
+  constructor(
+    tables: readonly number[],
+    units: readonly (readonly number[])[],
+    feed: SnapshotFeed,
+    context: PrepareContext,
+    signal: AbortSignal,
+  ) {
     this.#tables = tables
+    this.#units = units
     this.#feed = feed
     this.#context = context
     this.#signal = signal
@@ -43,7 +55,7 @@ export class SnapshotRound {
       while (!this.#failed) {
         const open = this.#open.find(({ waiting }) => waiting.length > 0)
         if (open !== undefined) await this.#help(session, open)
-        else if (this.#next < this.#tables.length) await this.#table(session, this.#next++)
+        else if (this.#next < this.#units.length) await this.#unit(session, this.#units[this.#next++]!)
         else return
       }
     } catch (failure) {
@@ -52,18 +64,67 @@ export class SnapshotRound {
     }
   }
 
+  async #unit(session: Session, unit: readonly number[]): Promise<void> {
+    if (unit.length > 1 && (await this.#together(session, unit))) return
+    for (const index of unit) await this.#table(session, index)
+  }
+
+  /** All of a unit's tables behind one lock and in one go. false: nothing was read, each is to be looked at by itself. */
+  async #together(session: Session, unit: readonly number[]): Promise<boolean> {
+    const oids = unit.map((index) => this.#tables[index]!)
+    for (const _ of oids) await failpoint('snapshot.table')
+    const prepared = await prepareTables(session, oids, this.#context)
+    if (prepared !== undefined) {
+      this.#held++
+      await this.#readTogether(session, unit, prepared)
+    }
+    await releaseTable(session)
+    if (prepared !== undefined) this.#held--
+    return prepared !== undefined
+  }
+
+  async #readTogether(session: Session, unit: readonly number[], prepared: readonly PreparedTable[]): Promise<void> {
+    let at = 0
+    let rows = this.#rowsOf(unit[at]!, prepared[at]!)
+    const target = {
+      chunk: (text: Buffer) => rows.chunk(text),
+      done: async (sent: number) => {
+        rows.done(sent)
+        await this.#end(unit[at]!)
+        if (++at === unit.length) return
+        rows = this.#rowsOf(unit[at]!, prepared[at]!)
+        await this.#begin(unit[at]!, prepared[at]!)
+      },
+    }
+    await this.#begin(unit[at]!, prepared[at]!)
+    try {
+      const statements = prepared.flatMap((one) => one.statements)
+      await session.copiesOut(statements, target, { signal: this.#signal })
+    } catch (failure) {
+      throw rows.placed(failure)
+    }
+  }
+
+  async #begin(index: number, prepared: PreparedTable): Promise<void> {
+    this.prepared[index] = prepared
+    await this.#feed.push(index, { kind: 'begin' })
+  }
+
+  async #end(index: number): Promise<void> {
+    await failpoint('snapshot.table-read')
+    await this.#feed.push(index, { kind: 'end' })
+  }
+
   async #table(session: Session, index: number): Promise<void> {
     await failpoint('snapshot.table')
     const others = () => this.#held > 0
     const prepared = await prepareTable(session, this.#tables[index]!, { ...this.#context, others })
     if (typeof prepared === 'string') await this.#feed.push(index, { kind: 'skip', why: prepared })
     else {
-      this.prepared[index] = prepared
       this.#held++
-      await this.#feed.push(index, { kind: 'begin' })
+      await this.#begin(index, prepared)
       await this.#readAll(session, index, prepared)
-      await failpoint('snapshot.table-read')
-      await this.#feed.push(index, { kind: 'end' })
+      await this.#end(index)
     }
     await releaseTable(session)
     if (typeof prepared !== 'string') this.#held--
@@ -92,28 +153,16 @@ export class SnapshotRound {
     }
   }
 
-  /** A promise holds the server back. */
-  #push(index: number, rows: readonly Row[], bytes: number): void | Promise<void> {
-    const piece = { kind: 'rows', rows, bytes } as const
-    const held = failpoint('snapshot.chunk')
-    return held === undefined ? this.#feed.push(index, piece) : held.then(() => this.#feed.push(index, piece))
+  #rowsOf(index: number, prepared: PreparedTable): TableRows {
+    return new TableRows(prepared, (rows, bytes) => this.#feed.push(index, { kind: 'rows', rows, bytes }))
   }
 
   async #read(session: Session, { index, prepared }: OpenTable, statement: string): Promise<void> {
-    const reader = new CopyTextReader(prepared.columns)
-    let seen = 0
-    const take = (rows: ReturnType<CopyTextReader['push']>) => {
-      const bytes = reader.bytes - seen
-      seen = reader.bytes
-      if (rows.length > 0) return this.#push(index, rows, bytes)
-    }
+    const rows = this.#rowsOf(index, prepared)
     try {
-      const sent = await session.copyOut(statement, (chunk) => take(reader.push(chunk)), { signal: this.#signal })
-      reader.end()
-      if (sent !== reader.rows)
-        throw error('SNAPSHOT_INCOMPLETE', { message: `The server sent ${sent} rows and ${reader.rows} arrived.` })
+      rows.done(await session.copyOut(statement, (text) => rows.chunk(text), { signal: this.#signal }))
     } catch (failure) {
-      throw CdcError.from(failure).at({ table: tableName(prepared.table) })
+      throw rows.placed(failure)
     }
   }
 }
