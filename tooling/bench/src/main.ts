@@ -6,7 +6,9 @@ import type { Bench, Group } from './bench.ts'
 import { catchUps, largeTransaction } from './cases/catch-up.ts'
 import { growth } from './cases/growth.ts'
 import { idle } from './cases/idle.ts'
+import { kafkaLatency } from './cases/kafka-latency.ts'
 import { kafkaSinks } from './cases/kafka-sinks.ts'
+import { kafkaSource } from './cases/kafka-source.ts'
 import { latency } from './cases/latency.ts'
 import { manyTables } from './cases/many-tables.ts'
 import { snapshots } from './cases/snapshot.ts'
@@ -56,7 +58,18 @@ async function bench({ growth: asGrowth, markdown, json, scale, takes }: BenchOp
 }
 
 function everything(measure: Bench): Group[] {
-  return [snapshots, catchUps, latency, largeTransaction, manyTables, idle, kafkaSinks].map((group) => group(measure))
+  const groups = [
+    snapshots,
+    catchUps,
+    latency,
+    largeTransaction,
+    manyTables,
+    idle,
+    kafkaSinks,
+    kafkaLatency,
+    kafkaSource,
+  ]
+  return groups.map((group) => group(measure))
 }
 
 async function measureGroups(groups: readonly Group[], takes: (name: string) => boolean): Promise<TableRow[]> {

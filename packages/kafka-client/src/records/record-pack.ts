@@ -203,7 +203,6 @@ function writePart(out: Buffer, at: number, part: EncodedRecord['key'], length: 
   const begin = writeVarint(out, at, length)
   // as many bytes as characters: each is one of ASCII
   if (length < 24 && length === part.length) for (let i = 0; i < length; i++) out[begin + i] = part.charCodeAt(i)
-  else if (length === part.length) out.latin1Write(part, begin, length)
-  else out.utf8Write(part, begin, length)
+  else out.write(part, begin, length, length === part.length ? 'latin1' : 'utf8')
   return begin + length
 }

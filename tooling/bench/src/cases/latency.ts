@@ -35,7 +35,7 @@ export interface Latency {
   readonly peakRss?: number | undefined
 }
 
-const rateOfLoad = 1000
+export const rateOfLoad = 1000
 const warmUpSeconds = 2
 const limits = { p50: 4, p99: 20 }
 
@@ -62,9 +62,11 @@ export function latency(bench: Bench): Group {
   }
 }
 
-const middle = (runs: readonly Latency[]) => runs.toSorted((a, b) => a.p50 - b.p50)[Math.floor(runs.length / 2)]!
+/** The run in the middle. */
+export const middle = (runs: readonly Latency[]) => runs.toSorted((a, b) => a.p50 - b.p50)[Math.floor(runs.length / 2)]!
 
-const told = ({ p50, p99, max }: Latency) => `p50 ${fixed(p50)}, p99 ${fixed(p99)}, max ${fixed(max)} ms`
+export const told = ({ p50, p99, max }: Pick<Latency, 'p50' | 'p99' | 'max'>) =>
+  `p50 ${fixed(p50)}, p99 ${fixed(p99)}, max ${fixed(max)} ms`
 
 function row(name: string, ours: Latency, theirs: Latency, figures: unknown): TableRow {
   return {
@@ -145,11 +147,7 @@ async function underLoad(
   into: string,
   arrival = commitTime,
 ): Promise<Latency> {
-  const { host, port, user, password } = source
-  const warmUp = warmUpSeconds * rateOfLoad
-  const transactions = warmUp + scale.seconds * rateOfLoad
-  const job = { connection: { host, port, user, password, database: from }, perSecond: rateOfLoad, transactions }
-  const load = await new MeasuredChild<LoadJob, LoadResult>('load', job).result()
+  const { warmUp, load } = await runLoad(source, from, scale.seconds)
   const last =
     'SELECT max(id)::int AS id, count(*)::int AS rows, count(*) FILTER (WHERE status = $1)::int AS paid FROM items'
   const wanted = await source.query(last, from, ['paid'])
@@ -158,21 +156,31 @@ async function underLoad(
   await waitFor(arrived, { timeout: 120_000, interval: 100, describe: 'all rows to arrive in the target' })
   await client.end()
   const commits = await timesOf(source, from, warmUp, commitTime)
-  const arrivals = await timesOf(target, into, warmUp, arrival)
-  const waited = [...commits].map(([id, at]) => (arrivals.get(id)! - at) / 1000).toSorted((a, b) => a - b)
   return {
     perSecond: load.transactions / load.seconds,
-    p50: percentile(waited, 0.5),
-    p99: percentile(waited, 0.99),
-    max: waited.at(-1)!,
+    ...waits(commits, await timesOf(target, into, warmUp, arrival)),
   }
 }
 
+/** The load, from its first transaction to its last; rows before `warmUp` do not count. */
+export async function runLoad({ host, port, user, password }: PostgresServer, database: string, seconds: number) {
+  const warmUp = warmUpSeconds * rateOfLoad
+  const transactions = warmUp + seconds * rateOfLoad
+  const job = { connection: { host, port, user, password, database }, perSecond: rateOfLoad, transactions }
+  return { warmUp, load: await new MeasuredChild<LoadJob, LoadResult>('load', job).result() }
+}
+
+/** Milliseconds from commit to arrival, both in microseconds. */
+export function waits(commits: ReadonlyMap<number, number>, arrivals: ReadonlyMap<number, number>) {
+  const waited = [...commits].map(([id, at]) => (arrivals.get(id)! - at) / 1000).toSorted((a, b) => a - b)
+  return { p50: percentile(waited, 0.5), p99: percentile(waited, 0.99), max: waited.at(-1)! }
+}
+
 /** When a row's last transaction committed. */
-const commitTime = 'pg_xact_commit_timestamp(xmin)'
+export const commitTime = 'pg_xact_commit_timestamp(xmin)'
 
 /** A time of each row, in microseconds. */
-async function timesOf(
+export async function timesOf(
   server: PostgresServer,
   database: string,
   first: number,

@@ -2,9 +2,9 @@ import { text } from 'node:stream/consumers'
 import { setTimeout as wait } from 'node:timers/promises'
 import { Cluster } from '../../../../packages/kafka-client/src/adapters/platformatic/cluster.ts'
 import { produce } from '../../../../packages/kafka-client/src/adapters/platformatic/produce-request.ts'
-import type { ProducerRecord } from '../../../../packages/kafka-client/src/port.ts'
 import { codecNamed } from '../../../../packages/kafka-client/src/records/codecs.ts'
 import { encodeBatch } from '../../../../packages/kafka-client/src/records/encode.ts'
+import { RecordPack } from '../../../../packages/kafka-client/src/records/record-pack.ts'
 import { readProperties } from '../../../../packages/kafka-client/src/settings/properties.ts'
 import type { Produced, ProduceJob } from '../references/produce.ts'
 import { cpuSince, peakMemory, say } from './say.ts'
@@ -19,7 +19,6 @@ const filled = (bytes: number) => Buffer.from('{"name":"value 0123456789"},'.rep
 
 /** Not idempotent: the same bytes may then go out again and again. */
 function batchOf(count: number): Buffer {
-  const one: ProducerRecord = { topic, key: filled(record.key), value: filled(record.value) }
   const header = {
     producerId: -1n,
     producerEpoch: -1,
@@ -28,8 +27,10 @@ function batchOf(count: number): Buffer {
     codec: codecNamed('none'),
     now: BigInt(Date.now()),
   }
-  const same = Array.from({ length: count }, () => one)
-  return encodeBatch(same, 0, count, header)
+  const [key, value] = [filled(record.key), filled(record.value)]
+  const list = new RecordPack()
+  for (let i = 0; i < count; i++) list.add({ topic, key, value })
+  return encodeBatch({ list, places: Array.from({ length: count }, (_, i) => i), from: 0, to: count }, header)
 }
 
 const cluster = new Cluster(readProperties({ 'bootstrap.servers': servers }))
