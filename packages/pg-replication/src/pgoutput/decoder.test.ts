@@ -18,8 +18,13 @@ const relation = { type: 'R', oid, schema: 'public', name: 'orders', identity: '
 
 /** Decodes messages, each in the middle of other bytes, and gives what was called. */
 function decode(...messages: (Message | Buffer)[]) {
+  return decodeOf(false, ...messages)
+}
+
+function decodeOf(strayAborts: boolean, ...messages: (Message | Buffer)[]) {
   const catalog = new TypeCatalog()
-  const decoder = new PgOutputDecoder({ resolveType: (type, typmod) => dataTypeOf(type, typmod, catalog) })
+  const resolveType = (type: number, typmod: number) => dataTypeOf(type, typmod, catalog)
+  const decoder = new PgOutputDecoder({ resolveType, strayAborts })
   const { calls, relations, handler } = recorder()
   for (const message of messages) {
     const bytes = Buffer.isBuffer(message) ? message : encode(message)
@@ -129,20 +134,30 @@ describe('messages', () => {
     ])
   })
 
-  test('logical messages, origins and types are given, a stray stream abort is passed over', () => {
+  test('logical messages, origins and types are given', () => {
     const content = Uint8Array.of(0, 1, 255)
     const { calls } = decode(
       { type: 'M', flags: 1, lsn: 5n, prefix: 'cdc', content },
       { type: 'O', lsn: 6n, name: 'node_a' },
       { type: 'Y', oid, schema: 's1', name: 'mood' },
-      { type: 'A', xid: 1, subxid: 2 },
-      { type: 'A', xid: 1, subxid: 2, lsn: 3n, time: 4n },
     )
     expect(calls).toEqual([
       ['message', true, 5n, 'cdc', content],
       ['origin', 6n, 'node_a'],
       ['type', oid, 's1', 'mood'],
     ])
+  })
+
+  test('a stray stream abort is passed over where the server is known for it, and only between transactions', () => {
+    const abort = { type: 'A', xid: 1, subxid: 2 } as const
+    const begin = { type: 'B', commitLsn: 1n, time: 0n, xid: 1 } as const
+    const commit = { type: 'C', flags: 0, commitLsn: 1n, endLsn: 2n, time: 0n } as const
+    expect(decodeOf(true, abort, begin, commit, abort).calls.map(([name]) => name)).toEqual(['begin', 'commit'])
+    const refused = coded('PGOUTPUT_UNEXPECTED', /0x41 \('A'\)/)
+    expect(() => decodeOf(false, abort)).toThrow(refused)
+    expect(() => decodeOf(true, begin, abort)).toThrow(refused)
+    // streamed in parallel it would be longer
+    expect(() => decodeOf(true, { ...abort, lsn: 3n, time: 4n })).toThrow(coded('PGOUTPUT_MALFORMED'))
   })
 
   test('a table described anew decodes by its new shape', () => {

@@ -32,6 +32,8 @@ const SHORTEST_COLUMN = 10
 export interface PgOutputDecoderOptions {
   /** As `dataTypeOf` with a catalog. undefined: `decode` throws TYPE_UNKNOWN. Called once a column of each Relation. */
   readonly resolveType: (oid: number, typmod: number) => ColumnType | undefined
+  /** Does the server send Stream Abort though nothing is streamed (18)? Between transactions it is passed over then. */
+  readonly strayAborts?: boolean
 }
 
 /**
@@ -43,6 +45,8 @@ export interface PgOutputDecoderOptions {
  */
 export class PgOutputDecoder {
   readonly #resolveType: PgOutputDecoderOptions['resolveType']
+  readonly #strayAborts: boolean
+  #inTransaction = false
   readonly #plans = new Map<number, TuplePlan>()
   readonly #tuples = new TupleReader()
   #last: TuplePlan | undefined
@@ -52,6 +56,7 @@ export class PgOutputDecoder {
 
   constructor(options: PgOutputDecoderOptions) {
     this.#resolveType = options.resolveType
+    this.#strayAborts = options.strayAborts ?? false
   }
 
   /** An estimate of the heap that all rows and messages decoded so far took, in bytes. Only grows: take differences. */
@@ -151,9 +156,11 @@ export class PgOutputDecoder {
   #other(reader: ByteReader, buffer: Buffer, start: number, end: number, handler: PgOutputHandler): void {
     switch (start < end ? buffer[start] : -1) {
       case BEGIN:
+        this.#inTransaction = true
         begin(reader, handler)
         break
       case COMMIT:
+        this.#inTransaction = false
         commit(reader, handler)
         break
       case RELATION:
@@ -172,6 +179,7 @@ export class PgOutputDecoder {
         type(reader, handler)
         break
       case ABORT:
+        if (!this.#strayAborts || this.#inTransaction) throw unexpected(buffer, start, end)
         abort(reader)
         break
       default:
@@ -262,14 +270,12 @@ function type(reader: ByteReader, handler: PgOutputHandler): void {
 
 /**
  * PostgreSQL 18 sends a stray Stream Abort for a transaction that it never streamed. It means nothing here: of an
- * aborted transaction nothing was sent. xid and subtransaction's xid; LSN and time too where streaming is parallel.
+ * aborted transaction nothing was sent. xid and subtransaction's xid. Everywhere else it is no message of protocol
+ * version 1, and what looks like one is a damaged change: passed over, a row would be lost.
  */
 function abort(reader: ByteReader): void {
   reader.uint32()
   reader.uint32()
-  if (reader.left === 0) return
-  reader.lsn()
-  reader.time()
   reader.finish()
 }
 

@@ -94,6 +94,28 @@ test('messages of any size come whole from what is read straight into the buffer
   }
 })
 
+test('a message takes memory as it comes, and not as its length says', () => {
+  const splitter = new MessageSplitter(2 ** 30)
+  const sent = message('d', 'x'.repeat(20_000_000))
+  const head = Buffer.from(sent.subarray(0, 5))
+  head.writeUInt32BE(2 ** 30 - 1, 1)
+  let grown = 0
+  let last = 0
+  for (let from = 0; from < sent.length; ) {
+    const space = splitter.space()
+    const { byteLength } = space.buffer
+    expect(byteLength).toBeLessThanOrEqual(Math.max(256 * 1024, 2 * from) + 2 * 64 * 1024)
+    if (byteLength !== last) grown++
+    last = byteLength
+    const length = (from === 0 ? head : sent).copy(space, 0, from, Math.min(sent.length, from + 64 * 1024))
+    splitter.filled(space, length)
+    from += length
+    expect(splitter.take()).toBeUndefined()
+  }
+  // by doubling: what is moved stays within what came
+  expect(grown).toBeLessThan(12)
+})
+
 test('the buffer of a large message is let go when no more of them come', () => {
   const splitter = new MessageSplitter(2 ** 30)
   readInto(splitter, [message('d', 'x'.repeat(5_000_000))])

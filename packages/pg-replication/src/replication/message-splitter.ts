@@ -20,8 +20,8 @@ const patience = 8
  * counts itself, the body).
  *
  * All bytes go through one buffer: sockets can be read straight into it (`space`, `filled`), what `take` gives is a
- * view of it, and nothing is allocated while messages are smaller than it. A larger message gets a buffer of its size
- * for as long as it lasts.
+ * view of it, and nothing is allocated while messages are smaller than it. A larger message gets a buffer for as long
+ * as it lasts, which grows with what has come of it: a length that is only announced, and may be damaged, takes nothing.
  */
 export class MessageSplitter {
   /** After `take`: are all messages in what it gave CopyData? */
@@ -50,10 +50,9 @@ export class MessageSplitter {
 
   /** Where the next bytes can be read into. What `take` gave is gone from the moment that something is. */
   space(): Buffer {
+    if (this.#buffer.length - this.#to < room) this.#makeRoom(room)
     const missing = this.#needed - (this.#to - this.#from)
-    const least = Math.max(room, missing)
-    if (this.#buffer.length - this.#to < least) this.#makeRoom(least)
-    return this.#buffer.subarray(this.#to, this.#to + least)
+    return this.#buffer.subarray(this.#to, this.#to + Math.max(room, missing))
   }
 
   /** So many bytes have been read into `space`: the last one that it gave, or one before. */
@@ -95,8 +94,9 @@ export class MessageSplitter {
   /** What was given is done with, so its place is free. */
   #makeRoom(least: number): void {
     const held = this.#to - this.#from
-    // where one message needs it, a read more fits behind
-    const wanted = Math.max(size, held + least, this.#needed > size ? this.#needed + room : 0)
+    // where one message needs it, twice what has come, up to its end with a read more behind
+    const grown = Math.min(this.#needed, 2 * held) + room
+    const wanted = Math.max(size, held + least, this.#needed > size ? grown : 0)
     if (wanted <= this.#buffer.length) this.#buffer.copyWithin(0, this.#from, this.#to)
     else {
       const larger = Buffer.allocUnsafeSlow(wanted)

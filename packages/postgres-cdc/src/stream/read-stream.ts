@@ -79,7 +79,10 @@ export class StreamReader {
     this.#continuation = new Continuation(parts.lsn, confirmed, parts.last)
     this.#visibility = new Visibility(setup.session)
     this.#positions = new PositionWriter(parts)
-    this.#decoder = new PgOutputDecoder({ resolveType: (oid, typmod) => dataTypeOf(oid, typmod, types.catalog) })
+    this.#decoder = new PgOutputDecoder({
+      resolveType: (oid, typmod) => dataTypeOf(oid, typmod, types.catalog),
+      strayAborts: setup.stream.serverVersion >= 180000,
+    })
     this.#assembler = new Assembler({
       ...setup,
       start: parts.lsn,
