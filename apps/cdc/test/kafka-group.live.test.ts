@@ -85,11 +85,9 @@ function member(file: string, name: string, env: Record<string, string> = {}): C
   })
 }
 
-const reads = (count: number) => `Reads ${count} of ${partitions} partitions`
-
 /** What it said last of its share: how many partitions, 0 while it waits. */
 function shareOf({ stderr }: CdcProcess): number {
-  const said = [...stderr.matchAll(/(?:Reads (\d) of|(Waits) as a member)/g)].at(-1)
+  const said = [...stderr.matchAll(/(?:Reads (\d) of|(Waits): other members)/g)].at(-1)
   return said === undefined ? -1 : Number(said[1] ?? 0)
 }
 
@@ -98,7 +96,9 @@ async function settled(shares: readonly (readonly [CdcProcess, number])[]): Prom
     timeout: 60_000,
     describe: 'the shares',
   }).catch((failure: unknown) => {
-    throw new Error(shares.map(([{ stderr }, share]) => `--- wanted ${share}\n${stderr}`).join('\n'), { cause: failure })
+    throw new Error(shares.map(([{ stderr }, share]) => `--- wanted ${share}\n${stderr}`).join('\n'), {
+      cause: failure,
+    })
   })
 }
 

@@ -2,7 +2,7 @@ import { CdcError, errorAction, type Logger } from '@cdc/core'
 import type { PartitionOffset, TopicPartition } from '../port.ts'
 import { placeOf } from './topic-position.ts'
 
-/** How long a commit may keep an acknowledgement waiting: while the group rebalances it waits for the slowest member. */
+/** How long one commit is tried: while the group settles a rebalance, it can be refused for a while. */
 const patience = 5_000
 const again = 1_000
 

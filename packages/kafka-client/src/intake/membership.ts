@@ -15,8 +15,11 @@ export interface MembershipParts {
   readonly logger: Logger
 }
 
-/** A member that joins has nothing at first, while others give up what will be its own. Milliseconds. */
-const idleAfter = 1_500
+/** How long a commit may hold an acknowledgement up; nothing depends on when it succeeds. */
+const commitPatience = 5_000
+
+/** A member that joins has nothing until others have heard of it, by a heartbeat, and have given something up. */
+const idleAfter = ({ heartbeatInterval }: KafkaSettings) => heartbeatInterval + 1_000
 
 /**
  * A place in a consumer group that outlives rewinds: leaving and joining at each would be a rebalance for everybody.
@@ -71,7 +74,9 @@ export class Membership implements AsyncDisposable {
   /** These are durable in every sink. Those of partitions that are another's by now are left out. */
   async acknowledge(offsets: readonly PartitionOffset[]): Promise<void> {
     this.#done.add(offsets.filter((one) => this.#owned.has(placeOf(one))))
-    await this.#done.commit()
+    const waited = new AbortController()
+    const late = pause(commitPatience, undefined, { signal: waited.signal, ref: false }).catch(() => undefined)
+    await Promise.race([this.#done.commit(), late]).finally(() => waited.abort())
   }
 
   /** Leaves the group, so that others get its partitions at once. */
@@ -120,7 +125,7 @@ export class Membership implements AsyncDisposable {
       if (this.#failure !== undefined) throw this.#failure
       const at = this.#joinedAt
       if (at !== undefined && this.#owned.size > 0) return
-      const left = at === undefined ? undefined : at + idleAfter - performance.now()
+      const left = at === undefined ? undefined : at + idleAfter(this.#parts.settings) - performance.now()
       if (left !== undefined && left <= 0) return
       await this.#news(signal, left)
     }
@@ -155,7 +160,7 @@ export class Membership implements AsyncDisposable {
     const { logger } = this.#parts
     this.#joinedAt = undefined
     const start = performance.now()
-    const place = { group: this.#group, partitions: gone.map(placeOf) }
+    const place = { partitions: gone.map(placeOf) }
     if (this.#turn?.has(gone)) {
       logger.info(place, 'Handing partitions over: what was read of them is being written')
       await this.#ended(this.#turn)
@@ -182,7 +187,7 @@ export class Membership implements AsyncDisposable {
     this.#joinedAt = undefined
     this.#drop(gone)
     logger.warn(
-      { group: this.#group, partitions: gone.map(placeOf) },
+      { partitions: gone.map(placeOf) },
       'Partitions were given to others, since the group has not heard of this process: what was in flight is dropped',
     )
     this.#turn?.lose(this.#taken('The group has not heard of this process for longer than its session timeout.'))
@@ -211,7 +216,7 @@ export class Membership implements AsyncDisposable {
     this.#turn = undefined
     if (this.#member === undefined) return
     this.#leaving = setTimeout(() => {
-      this.#parts.logger.warn({ group: this.#group }, 'Nothing was read for long: others get the partitions')
+      this.#parts.logger.warn({}, 'Nothing was read for long: others get the partitions')
       void this[Symbol.asyncDispose]().catch(() => undefined)
     }, this.#parts.settings.maxPollInterval).unref()
   }

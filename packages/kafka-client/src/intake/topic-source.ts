@@ -87,15 +87,16 @@ export class TopicSource implements Source {
     return { position: place.position, ends: turn.ends, lost: turn.lost }
   }
 
+  /** The group's name is a property, which may be a secret. */
   #tellShare({ partitions }: Turn, all: number): void {
     const { logger } = this.#context
-    const place = { group: this.#settings.groupId, partitions: partitions.map(placeOf) }
+    const place = { partitions: partitions.map(placeOf) }
     if (partitions.length > 0)
-      logger.info(place, `Reads ${partitions.length} of ${all} partitions as a member of group '${place.group}'`)
+      logger.info(place, `Reads ${partitions.length} of ${all} partitions as a member of its group`)
     else
       logger.info(
         place,
-        `Waits as a member of group '${place.group}': other members have all ${all} partitions, and this one takes over when one of them goes`,
+        `Waits: other members of the group read all ${all} partitions, and this one takes over when one of them goes`,
       )
   }
 

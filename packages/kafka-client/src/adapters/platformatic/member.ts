@@ -29,7 +29,7 @@ export class PlatformaticMember implements Member {
   #joinDue = true
   #lost = false
   #wake: (() => void) | undefined
-  /** Only while JoinGroup and SyncGroup are under way: a commit waits for them, as its generation would be the former. */
+  /** Only while JoinGroup and SyncGroup are under way: a commit that is refused then is tried again after them. */
   #exchange: Promise<unknown> | undefined
   #lastBeat = 0
   #seen = ''
@@ -86,13 +86,16 @@ export class PlatformaticMember implements Member {
     const deadline = new Deadline(this.#settings.apiTimeout, what, signal)
     await this.#cluster.retry(deadline, async () => {
       this.#mustOwn(offsets)
-      await this.#exchange
-      this.#mustOwn(offsets)
       const { generation } = this.#session
+      const before = this.#exchange
+      // the coordinator takes it under the former generation for as long as it waits for others to join
       const code = await this.#session.commit(offsets)
       if (code === 0) return
+      const exchange = this.#exchange ?? before
+      await exchange?.catch(() => undefined)
       // the group moved on while this was under way: under the new generation, if the partition is still ours
-      if (generation !== this.#session.generation && this.#session.generation >= 0) throw movedOn(what)
+      const moved = exchange !== undefined || generation !== this.#session.generation
+      if (moved && this.#session.generation >= 0) throw movedOn(what)
       if (code === groupCode.unknownMember || code === groupCode.illegalGeneration) this.#lose()
       else this.#rejoin()
       throw rebalanced(this.#session.groupId)
