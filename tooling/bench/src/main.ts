@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { makeCertificates, startPostgres } from '@cdc/servers'
 import type { Bench, Group } from './bench.ts'
 import { catchUps, largeTransaction } from './cases/catch-up.ts'
+import { debezium } from './cases/debezium.ts'
 import { growth } from './cases/growth.ts'
 import { idle } from './cases/idle.ts'
 import { kafkaLatency } from './cases/kafka-latency.ts'
@@ -30,7 +31,7 @@ const options = readOptions(process.argv.slice(2))
 if (options.help) console.log(help)
 else await bench(options)
 
-async function bench({ growth: asGrowth, markdown, json, scale, takes }: BenchOptions): Promise<void> {
+async function bench({ markdown, json, scale, takes, ...which }: BenchOptions): Promise<void> {
   const certificates = await makeCertificates()
   const source = await startPostgres({
     version: 15,
@@ -42,7 +43,7 @@ async function bench({ growth: asGrowth, markdown, json, scale, takes }: BenchOp
   const kafka = new BenchKafka()
   try {
     const measure = { source, target, kafka, folder, scale }
-    const groups = (asGrowth ? growth : everything)(measure)
+    const groups = (which.growth ? growth : which.debezium ? debezium : everything)(measure)
     const started = { load: loadavg(), at: new Date() }
     const rows = await measureGroups(groups, takes)
     const ended = { load: loadavg(), at: new Date() }

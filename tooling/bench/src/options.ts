@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util'
 
-export const help = `pnpm bench [--quick] [--only TEXT]... [--rows N] [--runs N] [--growth] [--json FILE]
+export const help = `pnpm bench [--quick] [--only TEXT]... [--rows N] [--runs N] [--growth] [--debezium] [--json FILE]
 
-Starts two PostgreSQL servers of its own and measures snapshots and streams against what PostgreSQL itself can do, ours
-and the references in turn. Rates are medians; CPU and memory are those of our process alone.
+Starts two PostgreSQL servers of its own, and a Kafka broker for the cases that want one, and measures snapshots and
+streams against what PostgreSQL and Kafka themselves can do, ours and the references in turn. Rates are medians; CPU and memory are those of our process alone.
 
   --only TEXT    cases whose name holds TEXT; may be given several times
   --quick        small counts and one run: a table in two minutes, with start-up counted in
@@ -15,6 +15,8 @@ and the references in turn. Rates are medians; CPU and memory are those of our p
   --seconds N    of latency and idleness, default 20
   --runs N       default 3; the large transaction once
   --growth       instead of the table: how cost grows with columns, row size, transaction size, tables, lag and cores
+  --debezium     instead of the table: the real Debezium in Kafka Connect beside ours. Both come from Maven Central (40 MB,
+                 once); Java is taken from JAVA_HOME or the PATH, else downloaded too
   --json FILE    all figures of all runs too, '-' for the standard output (the table goes to standard error then)
   --markdown     the table in Markdown
 
@@ -34,6 +36,7 @@ export interface Scale {
 export interface BenchOptions {
   readonly help: boolean
   readonly growth: boolean
+  readonly debezium: boolean
   readonly markdown: boolean
   readonly json: string | undefined
   readonly scale: Scale
@@ -58,6 +61,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
       json: { type: 'string' },
       quick: { type: 'boolean', default: false },
       growth: { type: 'boolean', default: false },
+      debezium: { type: 'boolean', default: false },
       markdown: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -74,8 +78,8 @@ export function readOptions(args: readonly string[]): BenchOptions {
     runs: whole(values.runs, quick ? 1 : 3),
   }
   const takes = (name: string) => only === undefined || only.some((text) => name.includes(text))
-  const { help, growth, markdown, json } = values
-  return { help, growth, markdown, json, scale, takes }
+  const { help, growth, debezium, markdown, json } = values
+  return { help, growth, debezium, markdown, json, scale, takes }
 }
 
 function whole(text: string | undefined, otherwise: number): number {

@@ -74,7 +74,8 @@ function beside(
   const { reference: name, measured } = reference
   if (measured === undefined) return { reference: `${name}: not installed`, ratio: '' }
   const cpu = cpuPerChange(measured)
-  const spent = cpu === undefined ? '' : `, ${fixed(cpu)} µs`
+  const memory = measured.peakRss === undefined ? '' : `, ${megabytes(measured.peakRss)}`
+  const spent = cpu === undefined ? '' : `, ${fixed(cpu)} µs${memory}`
   return { reference: `${name} ${perSecond(rate(measured))}${spent}`, ratio: fixed(rate(ours) / rate(measured)) }
 }
 

@@ -1,5 +1,6 @@
 export type { Certificates, KeyPair } from './certificates.ts'
 export { makeCertificates } from './certificates.ts'
+export { type Jar, mavenJars } from './kafka/archives.ts'
 export { type JavaRuntime, javaRuntime } from './kafka/java.ts'
 export { KafkaConnection, KafkaServer } from './kafka/kafka-server.ts'
 export type { Secured } from './kafka/secured.ts'

@@ -1,6 +1,6 @@
 import { waitFor } from '@cdc/servers'
 import type { Bench, Group } from '../bench.ts'
-import { type TopicPlace, topicFor } from '../kafka/topic-places.ts'
+import { topicFor } from '../kafka/topic-places.ts'
 import { percentile } from '../measurement.ts'
 import { startPipeline } from '../pipeline-job.ts'
 import { freshName, sourceOptions } from '../places.ts'
@@ -64,7 +64,8 @@ function row(name: string, ours: Latency, theirs: Acknowledged, figures: unknown
   }
 }
 
-async function throughPipeline(bench: Bench): Promise<Latency> {
+/** Ours: milliseconds from commit to record. */
+export async function throughPipeline(bench: Bench): Promise<Latency> {
   const { source, kafka, scale } = bench
   const place = await topicFor(kafka, 'kafka', { 'topic.creation.default.message.timestamp.type': 'LogAppendTime' })
   const from = await source.createDatabase('latency')
@@ -86,14 +87,14 @@ async function throughPipeline(bench: Bench): Promise<Latency> {
   const { cpu, changes, peakRss } = await child.result()
   await source.query(`SELECT pg_drop_replication_slot('${slot}')`, from)
   const commits = await timesOf(source, from, warmUp, commitTime)
-  const measured = waits(commits, await appended(bench, place))
+  const measured = waits(commits, await appendTimes(bench, place.topic))
   await source.query(`DROP DATABASE "${from}" WITH (FORCE)`)
   await place.drop()
   return { perSecond: load.transactions / load.seconds, ...measured, cpu: (cpu ?? 0) / changes, peakRss }
 }
 
 /** Every row was inserted, and updated at most once. */
-async function changesOf({ source }: Bench, database: string): Promise<number> {
+export async function changesOf({ source }: Bench, database: string): Promise<number> {
   const [found] = await source.query<{ changes: number }>(
     "SELECT (count(*) + count(*) FILTER (WHERE status = 'paid'))::int AS changes FROM items",
     database,
@@ -102,7 +103,7 @@ async function changesOf({ source }: Bench, database: string): Promise<number> {
 }
 
 /** When the last record of each row was appended, in microseconds. */
-async function appended({ kafka }: Bench, { topic }: TopicPlace): Promise<Map<number, number>> {
+export async function appendTimes({ kafka }: Bench, topic: string): Promise<Map<number, number>> {
   const times = new Map<number, number>()
   for await (const records of kafka.read(topic))
     for (const { key, timestamp } of records) {

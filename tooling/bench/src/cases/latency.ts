@@ -163,8 +163,13 @@ async function underLoad(
 }
 
 /** The load, from its first transaction to its last; rows before `warmUp` do not count. */
-export async function runLoad({ host, port, user, password }: PostgresServer, database: string, seconds: number) {
-  const warmUp = warmUpSeconds * rateOfLoad
+export async function runLoad(
+  { host, port, user, password }: PostgresServer,
+  database: string,
+  seconds: number,
+  uncounted = warmUpSeconds,
+) {
+  const warmUp = uncounted * rateOfLoad
   const transactions = warmUp + seconds * rateOfLoad
   const job = { connection: { host, port, user, password, database }, perSecond: rateOfLoad, transactions }
   return { warmUp, load: await new MeasuredChild<LoadJob, LoadResult>('load', job).result() }

@@ -32,8 +32,8 @@ export class BenchKafka {
     return `bench.${process.pid}.items_${++this.#topics}`
   }
 
-  async make(topic: string, partitions: number): Promise<void> {
-    await (await this.#client.get()).admin().createTopics([{ topic, partitions }])
+  async make(topic: string, partitions: number, config: Readonly<Record<string, string>> = {}): Promise<void> {
+    await (await this.#client.get()).admin().createTopics([{ topic, partitions, config }])
   }
 
   async drop(topic: string): Promise<void> {

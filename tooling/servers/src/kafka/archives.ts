@@ -13,11 +13,23 @@ export const kafkaRelease = '4.3.1'
 const registryRelease = '3.3.3'
 const runtimeRelease = '25.0.2.1'
 
+/** A jar of Maven Central, by its path in the repository. */
+export interface Jar {
+  readonly path: string
+  readonly bytes: number
+  readonly sha256: string
+}
+
 /** A folder with the jars of Kafka's broker, downloaded once. */
 export function kafkaJars(): Promise<string> {
-  return inCache(`kafka-${kafkaRelease}`, async (draft) => {
+  return mavenJars(`kafka-${kafkaRelease}`, `Apache Kafka ${kafkaRelease}`, jars)
+}
+
+/** A folder of that name with these jars, downloaded once; `title` is what the progress says. */
+export function mavenJars(name: string, title: string, jars: readonly Jar[]): Promise<string> {
+  return inCache(name, async (draft) => {
     const total = jars.reduce((sum, { bytes }) => sum + bytes, 0)
-    const progress = progressLine(`Apache Kafka ${kafkaRelease}`, total)
+    const progress = progressLine(title, total)
     const waiting = [...jars]
     const lane = async () => {
       for (let jar = waiting.pop(); jar !== undefined; jar = waiting.pop()) {
