@@ -85,14 +85,15 @@ test.for([
 
 test('METADATA columns are taken where their keys are known', () => {
   const { columns, key } = parseSchema(
-    "id INT PRIMARY KEY, p INT NOT NULL METADATA FROM 'partition' VIRTUAL, `offset` BIGINT METADATA, h MAP<STRING, BYTES> METADATA FROM 'headers'",
-    ['partition', 'offset', 'headers'],
+    "id INT PRIMARY KEY, p INT NOT NULL METADATA FROM 'partition' VIRTUAL, `offset` BIGINT METADATA, h MAP<STRING, BYTES> METADATA FROM 'headers', l ARRAY<ROW<key STRING, `value` BYTES>> METADATA FROM 'header-list'",
+    ['partition', 'offset', 'headers', 'header-list'],
   )
   expect(columns.map(({ name, metadata }) => [name, metadata])).toEqual([
     ['id', undefined],
     ['p', 'partition'],
     ['offset', 'offset'],
     ['h', 'headers'],
+    ['l', 'header-list'],
   ])
   expect(key).toEqual([0])
   const fault = (text: string) => () => parseSchema(text, ['partition', 'headers'])
@@ -100,4 +101,7 @@ test('METADATA columns are taken where their keys are known', () => {
   expect(fault("a INT METADATA FROM 'partition' PRIMARY KEY")).toThrow('in its primary key')
   expect(fault("a INT METADATA FROM 'partition', PRIMARY KEY (a)")).toThrow('in its primary key')
   expect(fault('a MAP<STRING, BYTES>')).toThrow('only a metadata column')
+  expect(fault('a MAP<STRING, STRING>')).toThrow('only a metadata column')
+  expect(fault('a ARRAY<ROW<key STRING, value BYTES>>')).toThrow('only a metadata column')
+  expect(fault('a ARRAY<ROW<key STRING>>')).toThrow("where 'STRING ,' should be")
 })

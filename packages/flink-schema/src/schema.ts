@@ -34,6 +34,19 @@ function fromMap(map: Readonly<Record<string, string>>): string {
     .join(',\n')
 }
 
+/** Types that only metadata of records has: their headers, and properties in their values. undefined: none of these. */
+function nestedType(tokens: SchemaTokens): string | undefined {
+  if (tokens.take('MAP', '<', 'STRING', ',', 'BYTES', '>')) return 'MAP<STRING, BYTES>'
+  if (tokens.take('MAP', '<', 'STRING', ',', 'STRING', '>')) return 'MAP<STRING, STRING>'
+  if (!tokens.take('ARRAY', '<', 'ROW', '<')) return undefined
+  // `value` is a reserved word in Flink, so it stands in backticks
+  const key = tokens.name()
+  tokens.expect('STRING', ',')
+  const value = tokens.name()
+  tokens.expect('BYTES', '>', '>')
+  return `ARRAY<ROW<${key} STRING, ${value} BYTES>>`
+}
+
 class SchemaReader {
   readonly #metadata: readonly string[]
   readonly #columns: ColumnSpec[] = []
@@ -85,10 +98,9 @@ class SchemaReader {
     this.#columns.push({ name, type, nullable, ...more })
   }
 
-  /** Headers of records are the one map that a column can hold. */
   #type(tokens: SchemaTokens): SqlType {
-    const map = this.#metadata.length > 0 && tokens.take('MAP', '<', 'STRING', ',', 'BYTES', '>')
-    return map ? { root: 'MAP', text: 'MAP<STRING, BYTES>' } : parseType(tokens)
+    const nested = this.#metadata.length > 0 ? nestedType(tokens) : undefined
+    return nested === undefined ? parseType(tokens) : { root: 'MAP', text: nested }
   }
 
   /** `METADATA [FROM 'key'] [VIRTUAL]`: the key, by default the column's name. */

@@ -104,7 +104,18 @@ describe('what is ours to refuse', () => {
     [{ ...withoutFormat }, /One of 'format' and 'value.format' is needed/],
     [{ ...base, schema: undefined }, /Option 'schema' is needed: 'json' does not tell/],
     [{ ...base, topic: 'a.b' }, /rows need a name: 'table-name' is missing/],
-    [{ ...base, schema: 'id INT, x INT METADATA' }, /unknown key 'x'; there are topic, partition, headers/],
+    [
+      { ...base, schema: 'id INT, x INT METADATA' },
+      /unknown key 'x'; there are topic, partition, headers, header-list/,
+    ],
+    [
+      { ...base, schema: "id INT, h MAP<STRING, STRING> METADATA FROM 'headers'" },
+      /its type is MAP<STRING, BYTES> or STRING, not MAP<STRING, STRING>/,
+    ],
+    [
+      { ...base, schema: "id INT, t STRING METADATA FROM 'value.source.table'" },
+      /holds 'value\.source\.table', which only values of debezium-json have/,
+    ],
     [{ ...base, schema: 'id INT, topic INT METADATA' }, /holds 'topic', so its type is STRING, not INT/],
     [{ ...base, 'errors.tolerance': 'all' }, /needs 'errors.dead-letter-file'/],
     [{ ...base, 'topic-pattern': '(', topic: undefined }, /is no regular expression/],

@@ -140,14 +140,44 @@ describe('rows', () => {
       'value.fields-include': 'EXCEPT_KEY',
       schema: `name STRING, k_id INT, id INT, t STRING METADATA FROM 'topic', p INT METADATA FROM 'partition',
         \`offset\` BIGINT METADATA, ts TIMESTAMP_LTZ(3) METADATA FROM 'timestamp', kind STRING METADATA FROM 'timestamp-type',
-        headers MAP<STRING, BYTES> METADATA, epoch INT METADATA FROM 'leader-epoch'`,
+        headers MAP<STRING, BYTES> METADATA, epoch INT METADATA FROM 'leader-epoch',
+        list ARRAY<ROW<key STRING, value BYTES>> METADATA FROM 'header-list'`,
     })
     const at = '2023-11-14 22:13:20.12+00'
     const place = (offset: bigint) => [written.topic, 0, offset, at, 'CreateTime']
+    const list = '[{"key":"a","value":"one"},{"key":"a","value":"two"},{"key":"b","value":"\\\\xff00"}]'
     expect(rows).toEqual([
-      ['insert', 'seven', 7, 70, ...place(0n), '{"a":"two","b":"\\\\xff00"}', 0],
-      ['insert', null, 8, null, ...place(1n), '{}', 0],
+      ['insert', 'seven', 7, 70, ...place(0n), '{"a":"two","b":"\\\\xff00"}', 0, list],
+      ['insert', null, 8, null, ...place(1n), '{}', 0, '[]'],
     ])
+  })
+
+  test.each([
+    ['json, changelog: debezium', json({ changelog: 'debezium' }), (event: string) => event],
+    [
+      'json, with schemas in it',
+      json({ changelog: 'debezium', 'schema-include': true }),
+      (event: string) => `{"schema":{"type":"struct"},"payload":${event}}`,
+    ],
+    ['debezium-json', debeziumJson({ 'topic.prefix': 'p' }), (event: string) => event],
+  ])("what Debezium's envelope says of an event, as columns: %s", async (_, format, whole) => {
+    await using written = await WrittenTopic.of()
+    const source =
+      '"source":{"connector":"postgresql","db":"d","schema":"s","table":"t","txId":null,"lsn":9,"ts_ms":1700000000120,"ts_ns":1700000000120456789}'
+    const event = `{"before":null,"after":{"id":1,"name":"n"},${source},"op":"c","ts_ms":1700000001000}`
+    await written.write([{ value: whole(event) }])
+    const rows = await read(written, {
+      ...once,
+      format,
+      schema: `id INT, name STRING, made TIMESTAMP_LTZ(3) METADATA FROM 'value.source.timestamp' VIRTUAL,
+        got TIMESTAMP(3) METADATA FROM 'value.ingestion-timestamp', db STRING METADATA FROM 'value.source.database',
+        s STRING METADATA FROM 'value.source.schema', t STRING METADATA FROM 'value.source.table',
+        p MAP<STRING, STRING> METADATA FROM 'value.source.properties'`,
+    })
+    const properties =
+      '{"connector":"postgresql","db":"d","schema":"s","table":"t","txId":null,"lsn":"9","ts_ms":"1700000000120","ts_ns":"1700000000120456789"}'
+    const times = ['2023-11-14 22:13:20.12+00', '2023-11-14 22:13:21']
+    expect(rows).toEqual([['insert', 1, 'n', ...times, 'd', 's', 't', properties]])
   })
 
   test("Debezium's changes come as they are, and their tombstones are left out", async () => {

@@ -1,5 +1,6 @@
 import {
   CdcError,
+  type ConfiguredFormat,
   choice,
   duration,
   integer,
@@ -127,9 +128,17 @@ const named: OptionRule<typeof sourceFields> = (values, problem) => {
   )
 }
 
+/** Both connectors have more options than are known here. */
+interface ValueFormat {
+  readonly format?: ConfiguredFormat
+  readonly 'value.format'?: ConfiguredFormat
+}
+
 const metadata: OptionRule<typeof sourceFields> = (values, problem) => {
+  const { format, 'value.format': valueFormat = format } = values as ValueFormat
+  const envelopes = valueFormat?.holds === 'retract' && ['json', 'debezium-json'].includes(valueFormat.name)
   for (const column of values.schema?.columns ?? []) {
-    const fault = metadataFault(column)
+    const fault = metadataFault(column, envelopes)
     if (fault !== undefined) problem('schema', fault)
   }
 }
