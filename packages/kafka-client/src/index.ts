@@ -1,4 +1,5 @@
 export { deliveryError } from './delivery/errors.ts'
+export { refusedSinkOptions } from './delivery/refused-options.ts'
 export { sinkAdmin } from './delivery/sink-admin.ts'
 export { sinkFields, sinkRules } from './delivery/sink-options.ts'
 export { type Apart, type TopicTarget, TopicWriter, type TopicWriterSettings } from './delivery/topic-writer.ts'

@@ -45,6 +45,9 @@ test.each([
   ],
   [{ 'sink.transaction-split': true }, /'sink\.transaction-split' needs 'sink\.delivery-guarantee: exactly-once'/],
   [{ 'topic.creation.default.partitions': '0' }, /'topic\.creation\.default\.partitions' must be a whole number/],
+  [{ 'sink.semantic': 'exactly-once' }, /'sink\.semantic' is not taken: Flink has replaced it/],
+  [{ 'producer.override.acks': '1' }, /'producer\.override\.acks' .* stand here as `properties\.<name>`/],
+  [{ 'scan.startup.mode': 'earliest-offset' }, /it is an option of the source/],
   [{ topic: '${tabel}' }, /has \$\{tabel\}, and knows only/],
   [
     { 'properties.bootstrp.servers': 'x' },

@@ -1,5 +1,5 @@
 import { choice, defineOptions, format, type OptionRule, text } from '@cdc/core'
-import { sinkFields, sinkRules } from '@cdc/kafka-client'
+import { refusedSinkOptions, sinkFields, sinkRules } from '@cdc/kafka-client'
 
 const fields = {
   ...sinkFields,
@@ -98,4 +98,7 @@ const exceptKey: OptionRule<typeof fields> = (values, problem) => {
 }
 
 /** Flink's options of kafka (https://nightlies.apache.org/flink/flink-docs-stable/docs/connectors/table/kafka/), with ours besides. */
-export const sinkOptions = defineOptions(fields, [...sinkRules, oneFormat, keys, partitioner, exceptKey])
+export const sinkOptions = defineOptions(fields, [...sinkRules, oneFormat, keys, partitioner, exceptKey], {
+  ...refusedSinkOptions,
+  'sink.buffer-flush.*': 'each change is a record of its own; `upsert-kafka` can reduce them by key',
+})

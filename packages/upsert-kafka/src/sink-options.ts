@@ -1,5 +1,5 @@
 import { choice, defineOptions, duration, format, integer, type OptionRule, text } from '@cdc/core'
-import { sinkFields, sinkRules } from '@cdc/kafka-client'
+import { refusedSinkOptions, sinkFields, sinkRules } from '@cdc/kafka-client'
 
 const fields = {
   ...sinkFields,
@@ -64,4 +64,9 @@ const noOverlap: OptionRule<typeof fields> = (values, problem) => {
 }
 
 /** Flink's options of upsert-kafka (https://nightlies.apache.org/flink/flink-docs-stable/docs/connectors/table/upsert-kafka/), with ours besides. */
-export const sinkOptions = defineOptions(fields, [...sinkRules, together, insertOnly, noOverlap])
+export const sinkOptions = defineOptions(fields, [...sinkRules, together, insertOnly, noOverlap], {
+  ...refusedSinkOptions,
+  'key.fields': 'the key is the primary key of the table; connector `kafka` has other keys',
+  format: 'write `key.format` and `value.format`',
+  'sink.partitioner': 'a key decides its partition, else the last of its rows would not be known',
+})
