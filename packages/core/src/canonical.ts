@@ -1,4 +1,4 @@
-import type { Cell, DataType } from '@cdc/core'
+import type { Cell, DataType } from './value.ts'
 
 const simple: Partial<Record<DataType['kind'], string>> = {
   boolean: 'boolean',
@@ -10,7 +10,10 @@ const simple: Partial<Record<DataType['kind'], string>> = {
   bytes: 'object',
 }
 
-/** How a cell is not in its type's canonical form, as a short text; undefined when it is, and for null and undefined. */
+/**
+ * How a cell is not in its type's canonical form, as a short text; undefined when it is, and for null and undefined.
+ * For readers of bytes that anybody may have written, and for tests. Never holds the value.
+ */
 export function canonicalFault(cell: Cell, type: DataType): string | undefined {
   if (cell === null || cell === undefined) return undefined
   if (type.kind === 'array') return arrayFault(cell, type.element)
@@ -19,8 +22,17 @@ export function canonicalFault(cell: Cell, type: DataType): string | undefined {
     return `${type.kind} is a ${wanted === 'object' ? 'Uint8Array' : wanted}, but came as ${typeof cell}`
   const pattern = patterns[type.kind]
   if (pattern !== undefined && !pattern.test(cell as string)) return `text of ${type.kind} is not in its canonical form`
-  if ((type.kind === 'int16' || type.kind === 'int32') && !Number.isInteger(cell)) return `${type.kind} is not whole`
-  return undefined
+  return rangeFault(cell, type)
+}
+
+const bits: Partial<Record<DataType['kind'], number>> = { int16: 16, int32: 32, int64: 64 }
+
+function rangeFault(cell: Cell, { kind }: DataType): string | undefined {
+  const width = bits[kind]
+  if (width === undefined) return undefined
+  if (typeof cell === 'number' && !Number.isInteger(cell)) return `${kind} is not whole`
+  const whole = BigInt(cell as number | bigint)
+  return BigInt.asIntN(width, whole) === whole ? undefined : `${kind} is out of its range`
 }
 
 function arrayFault(cell: Cell, element: DataType): string | undefined {

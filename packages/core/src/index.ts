@@ -1,5 +1,6 @@
 export type * from './admin.ts'
 export type * from './batch.ts'
+export { canonicalFault } from './canonical.ts'
 export * from './change.ts'
 export * from './changelog.ts'
 export type * from './compare.ts'

@@ -14,6 +14,7 @@ import {
   timestampCell,
   timestamptzCell,
   timetzCell,
+  uuidCell,
 } from '@cdc/json/cells'
 import type { CsvValues } from './options.ts'
 
@@ -57,6 +58,8 @@ export function cellText(type: DataType, values: CsvValues): CellText {
       return { bare: false, write: asIs, read: (text) => timestampCell(text, type.precision) }
     case 'timestamptz':
       return { bare: false, write: instant, read: (text) => timestamptzCell(text, type.precision) }
+    case 'uuid':
+      return { bare: false, write: asIs, read: uuidCell }
     case 'array':
       return arrayText(cellText(type.element, values), values)
     default:

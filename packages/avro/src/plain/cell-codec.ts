@@ -1,4 +1,4 @@
-import type { Cell, DataType } from '@cdc/core'
+import { type Cell, canonicalFault, type DataType } from '@cdc/core'
 import {
   clockMicros,
   dateDays,
@@ -45,7 +45,7 @@ export function cellCodec(avro: AvroType, type: DataType): CellCodec | undefined
     case 'double':
       return type.kind === 'float32' || type.kind === 'float64' ? doubles : undefined
     case 'string':
-      return textual.has(type.kind) ? texts : undefined
+      return textual.has(type.kind) ? textsOf(type) : undefined
     case 'enum':
       return type.kind === 'enum' || type.kind === 'string' ? symbols(avro.symbols!) : undefined
     case 'bytes':
@@ -97,6 +97,16 @@ const texts: CellCodec = {
   read: (value) => (typeof value === 'string' ? value : bad('a text')),
 }
 
+/** A text that has a form must have it: anybody may have written the record. */
+function textsOf(type: DataType): CellCodec {
+  if (type.kind === 'string') return texts
+  const read = (value: unknown): Cell => {
+    const text = texts.read(value)
+    return canonicalFault(text, type) === undefined ? text : bad(`of type ${type.kind}`)
+  }
+  return { ...texts, read }
+}
+
 function symbols(all: readonly string[]): CellCodec {
   const places = new Map(all.map((symbol, place) => [symbol, place]))
   return {
@@ -117,15 +127,17 @@ const bigOf = (value: unknown): bigint =>
       ? BigInt(value)
       : bad('a whole number')
 
-function integerOf(value: unknown, bits: number): number {
+function wholeOf(value: unknown, bits: number): bigint {
   const whole = bigOf(value)
-  return BigInt.asIntN(bits, whole) === whole ? Number(whole) : bad(`a whole number of ${bits} bits`)
+  return BigInt.asIntN(bits, whole) === whole ? whole : bad(`a whole number of ${bits} bits`)
 }
+
+const integerOf = (value: unknown, bits: number) => Number(wholeOf(value, bits))
 
 /** A whole number written as it is, and read into the column's own size. */
 function integers({ kind }: DataType, bits: 32 | 64): CellCodec | undefined {
   const read = (value: unknown): Cell =>
-    kind === 'int64' ? bigOf(value) : integerOf(value, kind === 'int16' ? 16 : 32)
+    kind === 'int64' ? wholeOf(value, 64) : integerOf(value, kind === 'int16' ? 16 : 32)
   if (kind === 'int16' || kind === 'int32')
     return {
       write(writer, cell) {

@@ -1,4 +1,5 @@
 import { type Cell, type Row, type Table, tableName } from '@cdc/core'
+import { BadValue } from '@cdc/debezium-json/envelope'
 import { error } from '../errors.ts'
 import type { AvroField, AvroType } from '../schema/avro-type.ts'
 import type { AvroWriter } from '../wire/avro-writer.ts'
@@ -101,7 +102,7 @@ export class RecordReader {
     try {
       return cell.read(value)
     } catch (failure) {
-      if (!(failure instanceof BadCell)) throw failure
+      if (!(failure instanceof BadCell || failure instanceof BadValue)) throw failure
       throw unfit(this.#table, position, failure.message)
     }
   }

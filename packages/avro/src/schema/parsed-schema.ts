@@ -1,5 +1,6 @@
 import { error } from '../errors.ts'
 import { type AvroType, avroTypeOf, type BinaryReader, binaryReader } from './avro-type.ts'
+import { blockCheck } from './block-check.ts'
 
 /** A schema with its reader, compiled once. */
 export interface ParsedSchema {
@@ -23,12 +24,14 @@ export function parseAvroSchema(text: string, of: string): ParsedSchema {
     const why = cause instanceof Error ? cause.message : String(cause)
     throw error('AVRO_SCHEMA', { message: `${of} is no Avro schema: ${why}.`, cause })
   }
+  const check = blockCheck(type)
   return {
     text,
     type,
     canonical: reader.canonical,
     read(bytes, part) {
       try {
+        check?.(bytes)
         return reader.read(bytes)
       } catch (cause) {
         throw error('AVRO_RECORD', {

@@ -1,4 +1,4 @@
-import type { Cell, Column, DataType } from '@cdc/core'
+import { type Cell, type Column, canonicalFault, type DataType } from '@cdc/core'
 import { elementCell } from '../encode/array-codec.ts'
 import type { ValueModes } from '../encode/codec.ts'
 import type { ConnectSchema } from '../encode/connect-schema.ts'
@@ -14,7 +14,23 @@ export function columnReader(
   schema: ConnectSchema,
   modes: ValueModes,
 ): (json: JsonValue) => Cell {
-  return typeReader(type, base ?? native, schema, modes)
+  const reader = typeReader(type, base ?? native, schema, modes)
+  if (isSure(type, readerOf(schema).type)) return reader
+  return (json) => {
+    // what Debezium fills in where it was not sent a uuid that must not be null
+    if (json === '' && type.kind === 'uuid') return undefined
+    const cell = reader(json)
+    return canonicalFault(cell, type) === undefined ? cell : read.bad(`of type ${type.kind}`)
+  }
+}
+
+/** Texts that are passed on as they are; anybody may have written them. */
+const unchecked: ReadonlySet<DataType['kind']> = new Set(['uuid', 'time', 'timetz'])
+
+/** Does the schema's reader give cells of the column's type and nothing else? */
+function isSure(type: DataType, read: DataType): boolean {
+  if (type.kind === 'array') return read.kind === 'array' && isSure(type.element, read.element)
+  return type.kind === read.kind && !unchecked.has(type.kind)
 }
 
 function typeReader(

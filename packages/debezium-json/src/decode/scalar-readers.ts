@@ -110,8 +110,10 @@ const isoPattern = /^([+-]?\d{4,})-(\d\d)-(\d\d)(?:T(\d\d:\d\d:\d\d(?:\.\d+)?))?
 export function isoText(iso: string, zone: boolean): string {
   const match = isoPattern.exec(iso) ?? bad('a date or timestamp in ISO form')
   const [, year, month, day, clock, offset] = match
+  if (zone && clock === undefined) return bad('a timestamp')
   if (zone && offset !== 'Z' && !/^[+-]00/.test(offset ?? '')) return bad('a timestamp in UTC')
   const short = clock?.replace(/(\.\d*?)0+$/, '$1').replace(/\.$/, '')
+  if (short !== undefined && /\.\d{7}/.test(short)) return bad('a time of whole microseconds')
   const rest = short === undefined ? '' : ` ${short}${zone ? '+00' : ''}`
   return postgresDate({ year: Number(year), month: Number(month), day: Number(day) }, rest)
 }

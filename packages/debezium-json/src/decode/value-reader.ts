@@ -202,8 +202,13 @@ function arrayReader(element: ValueReader): ValueReader {
   return of({ kind: 'array', element: element.type }, `${element.native}[]`, cells)
 }
 
+/** More than PostgreSQL's numeric has. */
+const MOST_DECIMALS = 20_000
+
 function decimalReader({ parameters }: ConnectSchema): ValueReader {
   const scale = Number(parameters?.scale ?? 0)
+  if (!Number.isInteger(scale) || Math.abs(scale) > MOST_DECIMALS)
+    return of({ kind: 'decimal' }, 'numeric', () => read.bad('a number whose schema has a sensible scale'))
   const precision = parameters?.['connect.decimal.precision']
   const type: DataType = {
     kind: 'decimal',
@@ -218,7 +223,7 @@ function decimalReader({ parameters }: ConnectSchema): ValueReader {
 function variableDecimal(json: JsonValue): string {
   const parts = read.object(json)
   const scale = read.integer(parts.get('scale') ?? read.bad('the field scale'), 32)
-  if (Math.abs(scale) > 20_000) return read.bad('a scale of a sensible size')
+  if (Math.abs(scale) > MOST_DECIMALS) return read.bad('a scale of a sensible size')
   return read.decimalText(read.unscaled(parts.get('value') ?? read.bad('the field value')), scale)
 }
 

@@ -92,7 +92,7 @@ function bytesCell(read: string): Uint8Array {
   return new Uint8Array(Buffer.from(read, 'base64'))
 }
 
-function uuidCell(read: string): string {
+export function uuidCell(read: string): string {
   const uuid = read.toLowerCase()
   if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(uuid)) throw new Fault('a UUID')
   return uuid

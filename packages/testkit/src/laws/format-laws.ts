@@ -39,7 +39,7 @@ export const formatLaws = laws({
     broken: 'Reading a compacted topic fails, or invents rows.',
   },
   'FORMAT-GARBAGE': {
-    says: "Bytes that are no record fail with an error of kind 'data', and the decoder goes on with the next.",
+    says: "Bytes that are no record fail with an error of kind 'data', what is read holds cells of its types only, and the decoder goes on with the next record.",
     broken: 'One bad record stops the pipeline without a word where, or is taken for a row.',
   },
 })

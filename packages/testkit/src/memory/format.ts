@@ -1,6 +1,7 @@
 import {
   type Cell,
   type Change,
+  canonicalFault,
   choice,
   type Decoder,
   defineFormat,
@@ -50,7 +51,7 @@ class MemoryFormat implements Format {
       throw testkitError('MEMORY_DECODE', {
         message: 'The memory format cannot tell the shape of rows; it must be given.',
       })
-    return { decode: (key, value) => decode(table, key, value) }
+    return { decode: (key, value) => decode(table, key, value).map(checked) }
   }
 
   #encode(table: Table, change: RowChange | Truncate): EncodedRecord[] {
@@ -94,6 +95,27 @@ function read(cell: Written): Cell {
   return kind === 'bytes' ? new Uint8Array(Buffer.from(text, 'hex')) : undefined
 }
 
+function rowOf(written: unknown): Row | undefined {
+  if (written === undefined) return undefined
+  try {
+    return (written as readonly Written[]).map(read)
+  } catch (cause) {
+    throw testkitError('MEMORY_DECODE', { message: 'A record has a row that is none.', cause })
+  }
+}
+
+function checked(change: Change): Change {
+  for (const row of ['before' in change ? change.before : undefined, 'after' in change ? change.after : undefined]) {
+    if (row === undefined || !('table' in change)) continue
+    const { columns } = change.table
+    const fits =
+      row.length === columns.length && columns.every(({ type }, i) => canonicalFault(row[i], type) === undefined)
+    if (!fits)
+      throw testkitError('MEMORY_DECODE', { message: `A record has a row that is none of ${change.table.name}.` })
+  }
+  return change
+}
+
 const nowhere: Origin = {
   transaction: { connector: 'memory', database: '', commitTime: 0n, commit: 0n },
   offset: 0n,
@@ -102,18 +124,20 @@ const nowhere: Origin = {
 
 function decode(table: Table, key: Uint8Array | null, value: Uint8Array | null): Change[] {
   if (value === null) {
-    const cells = key === null ? [] : parsed<Written[]>(key)
+    const cells = key === null ? [] : (rowOf(parsed(key)) ?? [])
     const before: Cell[] = table.columns.map(() => undefined)
-    for (const [place, index] of table.key.entries()) before[index] = read(cells[place] ?? null)
+    for (const [place, index] of table.key.entries()) before[index] = cells[place] ?? null
     return cells.length === 0 ? [] : [{ kind: 'delete', table, before, origin: nowhere }]
   }
-  const { kind, before, after } = parsed<{ kind: string; before?: Written[]; after?: Written[] }>(value)
+  const { kind, ...rows } = parsed<{ kind: string; before?: Written[]; after?: Written[] } | null>(value) ?? {
+    kind: '',
+  }
+  const [before, after] = [rowOf(rows.before), rowOf(rows.after)]
   if (kind === 'truncate') return [{ kind, table, origin: nowhere }]
-  const old = before === undefined ? {} : { before: before.map(read) }
-  if (kind === 'insert' && after !== undefined) return [{ kind, table, after: after.map(read), origin: nowhere }]
-  if (kind === 'update' && after !== undefined)
-    return [{ kind, table, ...old, after: after.map(read), origin: nowhere }]
-  if (kind === 'delete' && before !== undefined) return [{ kind, table, before: before.map(read), origin: nowhere }]
+  const old = before === undefined ? {} : { before }
+  if (kind === 'insert' && after !== undefined) return [{ kind, table, after, origin: nowhere }]
+  if (kind === 'update' && after !== undefined) return [{ kind, table, ...old, after, origin: nowhere }]
+  if (kind === 'delete' && before !== undefined) return [{ kind, table, before, origin: nowhere }]
   throw testkitError('MEMORY_DECODE', { message: 'A record has no kind that the memory format writes.' })
 }
 

@@ -1,9 +1,11 @@
 import { type Change, type EncodedRecord, isRowChange, type Row, type RowChange, type Table } from '@cdc/core'
 import { completed, keyOf, rowKey } from '../cell.ts'
+import { Random } from '../generate/random.ts'
 import { tableOf } from '../generate/tables.ts'
 import { formatLaws as law } from '../laws/format-laws.ts'
 import { failure, ofKind, same, sameRows, that } from './expect.ts'
 import { decodeAll, Effect, encodeAll, type FormatBench, placed, recordKey } from './format-bench.ts'
+import { checkDamage } from './format-damage.ts'
 import type { FormatDeclared } from './format-fixture.ts'
 import type { Case } from './runner.ts'
 import { wideRows, wideTable } from './wide-table.ts'
@@ -212,6 +214,12 @@ export const formatCases: readonly FormatCase[] = [
         that((await decodeAll(decoder, [record])).length > 0, 'After it, a good record was read as nothing.')
       }
     },
+  },
+  {
+    law: law['FORMAT-GARBAGE'],
+    name: 'records of every type with one thing wrong',
+    when: readable,
+    run: (bench, { seeds }) => checkDamage(bench, new Random(9), 100 * seeds),
   },
 ]
 

@@ -1,6 +1,5 @@
-import { isRowChange, type Row, type Table } from '@cdc/core'
+import { canonicalFault, isRowChange, type Row, type Table } from '@cdc/core'
 import { keyOf, rowKey } from '../cell.ts'
-import { canonicalFault } from '../generate/canonical.ts'
 import { sourceLaws as law } from '../laws/source-laws.ts'
 import { same, sameRows, that } from './expect.ts'
 import type { Case } from './runner.ts'
