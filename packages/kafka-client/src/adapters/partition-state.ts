@@ -1,5 +1,19 @@
 import type { KafkaBatch, KafkaRecord, ReadFrom, TopicPartition } from '../port.ts'
-import type { Decoded } from '../records/decode.ts'
+import { type OpenBatch, readRecords, type Scanned } from '../records/decode.ts'
+
+/** Of a fetch: batches whose records become one piece, or several where they are too many. */
+interface Part {
+  readonly batches: readonly OpenBatch[]
+  readonly from: bigint
+  readonly nextOffset: bigint
+  readonly endOffset: bigint
+}
+
+/**
+ * Bytes of batches whose records are read at once. Of a whole fetch they would be as many objects as to be taken for
+ * old by the garbage collector, which is what costs most.
+ */
+const partBytes = 128 * 1024
 
 /** One partition that is being read: where its next fetch begins, and what was fetched and not handed out yet. */
 export class PartitionState implements TopicPartition {
@@ -7,7 +21,9 @@ export class PartitionState implements TopicPartition {
   readonly partition: number
   readonly end: bigint | undefined
   readonly topicId: string | undefined
-  readonly queue: KafkaBatch[] = []
+  readonly #parts: Part[] = []
+  /** Of the part that was begun. */
+  readonly #pieces: KafkaBatch[] = []
   offset: bigint
   paused = false
   fetching = false
@@ -22,33 +38,61 @@ export class PartitionState implements TopicPartition {
     this.end = endOffset
   }
 
+  /** Is there something to hand out? */
+  get ready(): boolean {
+    return this.#pieces.length + this.#parts.length > 0
+  }
+
   get finished(): boolean {
-    return this.queue.length === 0 && this.end !== undefined && this.offset >= this.end
+    return !this.ready && this.end !== undefined && this.offset >= this.end
   }
 
   /** One fetch ahead: another is due when the last batch of the former is all that waits. */
   get due(): boolean {
-    if (this.paused || this.fetching || this.queue.length > 1) return false
+    if (this.paused || this.fetching || this.#pieces.length + this.#parts.length > 1) return false
     return this.end === undefined || this.offset < this.end
   }
 
-  /** Takes what a fetch brought, in batches of at most `maxRecords`. */
-  take({ records, nextOffset }: Decoded, endOffset: bigint, maxRecords: number): void {
+  /** Takes what a fetch brought. Its records are read when they are handed out. */
+  take({ batches, nextOffset }: Scanned, endOffset: bigint): void {
     if (nextOffset === this.offset) return
     const { end } = this
-    const wanted = end === undefined || nextOffset <= end ? records : records.filter(({ offset }) => offset < end)
     const last = end !== undefined && nextOffset > end ? end : nextOffset
-    for (let from = 0; from < wanted.length || from === 0; from += maxRecords) {
-      const part = wanted.length <= maxRecords ? wanted : wanted.slice(from, from + maxRecords)
-      const isLast = from + maxRecords >= wanted.length
-      this.#push(part, isLast ? last : part.at(-1)!.offset + 1n, endOffset)
+    const wanted = end === undefined ? batches : batches.filter(({ base }) => base < end)
+    let part: OpenBatch[] = []
+    let bytes = 0
+    let from = this.offset
+    for (const batch of wanted) {
+      if (part.length > 0 && bytes + batch.bytes.length > partBytes) {
+        const next = part.at(-1)!.nextOffset
+        this.#parts.push({ batches: part, from, nextOffset: next, endOffset })
+        part = []
+        bytes = 0
+        from = next
+      }
+      part.push(batch)
+      bytes += batch.bytes.length
     }
+    this.#parts.push({ batches: part, from, nextOffset: last, endOffset })
     this.offset = last
   }
 
-  #push(records: readonly KafkaRecord[], nextOffset: bigint, endOffset: bigint): void {
+  /** The next piece, of at most `maxRecords`; undefined: nothing is there. */
+  next(maxRecords: number): KafkaBatch | undefined {
+    if (this.#pieces.length === 0 && this.#parts.length > 0) this.#open(this.#parts.shift()!, maxRecords)
+    return this.#pieces.shift()
+  }
+
+  #open({ batches, from, nextOffset, endOffset }: Part, maxRecords: number): void {
     const { topic, partition } = this
-    this.queue.push({ topic, partition, records, nextOffset, endOffset })
+    const records: KafkaRecord[] = []
+    for (const batch of batches) readRecords(batch, from, this.end, records)
+    for (let at = 0; at < records.length || at === 0; at += maxRecords) {
+      const piece = records.length <= maxRecords ? records : records.slice(at, at + maxRecords)
+      const isLast = at + maxRecords >= records.length
+      const next = isLast ? nextOffset : piece.at(-1)!.offset + 1n
+      this.#pieces.push({ topic, partition, records: piece, nextOffset: next, endOffset })
+    }
   }
 }
 

@@ -10,8 +10,19 @@ export interface AbortedTransaction {
   readonly firstOffset: bigint
 }
 
-export interface Decoded {
-  readonly records: KafkaRecord[]
+/** A batch that was checked and whose records are still to be read. */
+export interface OpenBatch {
+  readonly bytes: Buffer
+  readonly base: bigint
+  /** How many it has, those before the place that was asked for too. */
+  readonly count: number
+  /** Past its last record. */
+  readonly nextOffset: bigint
+}
+
+export interface Scanned {
+  /** Those that have records to read. */
+  readonly batches: readonly OpenBatch[]
   /** Past the last whole batch: `from` when there was none. */
   readonly nextOffset: bigint
 }
@@ -19,34 +30,75 @@ export interface Decoded {
 const headerBytes = 61
 
 /**
- * The records of one partition's part of a fetch, from offset `from` on. `aborted` is the broker's list for this part
+ * The batches of one partition's part of a fetch, from offset `from` on. `aborted` is the broker's list for this part
  * under read_committed (undefined: read everything): a producer's batches count for nothing from the first offset of
  * its aborted transaction to its abort marker, as in `org.apache.kafka.clients.consumer.internals.CompletedFetch`. A
  * batch that was cut off at the end is left out.
  */
-export function decodeBatches(data: Buffer, from: bigint, aborted: readonly AbortedTransaction[] | undefined): Decoded {
+export function scanBatches(data: Buffer, from: bigint, aborted: readonly AbortedTransaction[] | undefined): Scanned {
   const waiting = aborted === undefined ? [] : [...aborted].sort(byOffset)
   const dead = new Set<bigint>()
-  const records: KafkaRecord[] = []
+  const batches: OpenBatch[] = []
   let nextOffset = from
   for (let at = 0; at + headerBytes <= data.length; ) {
     const end = at + 12 + data.readInt32BE(at + 8)
     if (end > data.length) break
-    const batch = data.subarray(at, end)
+    const bytes = data.subarray(at, end)
     at = end
-    check(batch)
-    const base = batch.readBigInt64BE(0)
-    const last = base + BigInt(batch.readInt32BE(23))
+    check(bytes)
+    const base = bytes.readBigInt64BE(0)
+    const last = base + BigInt(bytes.readInt32BE(23))
     if (last < from) continue
-    const attributes = batch.readInt16BE(21)
-    const producerId = batch.readBigInt64BE(43)
+    const attributes = bytes.readInt16BE(21)
+    const producerId = bytes.readBigInt64BE(43)
     while (waiting.length > 0 && waiting[0]!.firstOffset <= last) dead.add(waiting.shift()!.producerId)
-    if ((attributes & 0x20) !== 0) {
-      if (isAbortMarker(batch)) dead.delete(producerId)
-    } else if ((attributes & 0x10) === 0 || !dead.has(producerId)) readRecords(batch, base, attributes, from, records)
     nextOffset = last + 1n
+    if ((attributes & 0x20) !== 0) {
+      if (isAbortMarker(bytes)) dead.delete(producerId)
+    } else if ((attributes & 0x10) === 0 || !dead.has(producerId))
+      batches.push({ bytes, base, count: bytes.readInt32BE(57), nextOffset })
   }
-  return { records, nextOffset }
+  return { batches, nextOffset }
+}
+
+/** The records of a batch from offset `from` on and before `end`, onto the end of `into`. */
+export function readRecords(
+  { bytes, base, count }: OpenBatch,
+  from: bigint,
+  end: bigint | undefined,
+  into: KafkaRecord[],
+): void {
+  const attributes = bytes.readInt16BE(21)
+  const codec = codecNumbered(attributes & 7)
+  if (codec === undefined)
+    throw kafkaError('KAFKA_CORRUPT', { message: `The batch at offset ${base} has an unknown compression.` })
+  const body = bytes.subarray(headerBytes)
+  const cursor = new Cursor(codec.id === 0 ? body : decompress(codec.decompress, body, base), 0)
+  const first = bytes.readBigInt64BE(27)
+  const appended = (attributes & 8) !== 0
+  const stamp = bytes.readBigInt64BE(35)
+  const leaderEpoch = bytes.readInt32BE(12)
+  for (let i = 0; i < count; i++) {
+    const next = cursor.varint() + cursor.at
+    cursor.at += 1
+    const timestamp = first + BigInt(cursor.varint())
+    const offset = base + BigInt(cursor.varint())
+    const key = cursor.bytes()
+    const value = cursor.bytes()
+    const headers = cursor.headers()
+    cursor.at = next
+    if (offset < from) continue
+    if (end !== undefined && offset >= end) return
+    into.push({
+      offset,
+      timestamp: appended ? stamp : timestamp,
+      timestampType: appended ? 'LogAppendTime' : timestamp < 0n ? 'NoTimestampType' : 'CreateTime',
+      key,
+      value,
+      headers,
+      leaderEpoch,
+    })
+  }
 }
 
 function byOffset(a: AbortedTransaction, b: AbortedTransaction): number {
@@ -72,39 +124,6 @@ function isAbortMarker(batch: Buffer): boolean {
   cursor.varint()
   const key = cursor.bytes()
   return key !== null && key.readInt16BE(2) === 0
-}
-
-function readRecords(batch: Buffer, base: bigint, attributes: number, from: bigint, into: KafkaRecord[]): void {
-  const body = batch.subarray(headerBytes)
-  const codec = codecNumbered(attributes & 7)
-  if (codec === undefined)
-    throw kafkaError('KAFKA_CORRUPT', { message: `The batch at offset ${base} has an unknown compression.` })
-  const cursor = new Cursor(codec.id === 0 ? body : decompress(codec.decompress, body, base), 0)
-  const first = batch.readBigInt64BE(27)
-  const appended = (attributes & 8) !== 0
-  const stamp = batch.readBigInt64BE(35)
-  const leaderEpoch = batch.readInt32BE(12)
-  const count = batch.readInt32BE(57)
-  for (let i = 0; i < count; i++) {
-    const end = cursor.varint() + cursor.at
-    cursor.at += 1
-    const timestamp = first + BigInt(cursor.varint())
-    const offset = base + BigInt(cursor.varint())
-    const key = cursor.bytes()
-    const value = cursor.bytes()
-    const headers = cursor.headers()
-    cursor.at = end
-    if (offset < from) continue
-    into.push({
-      offset,
-      timestamp: appended ? stamp : timestamp,
-      timestampType: appended ? 'LogAppendTime' : timestamp < 0n ? 'NoTimestampType' : 'CreateTime',
-      key,
-      value,
-      headers,
-      leaderEpoch,
-    })
-  }
 }
 
 function decompress(how: (data: Buffer) => Buffer, body: Buffer, base: bigint): Buffer {

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { partitionOf } from '../murmur2.ts'
-import type { ProducerRecord } from '../port.ts'
+import type { KafkaRecord, ProducerRecord } from '../port.ts'
 import { codecNamed } from './codecs.ts'
-import { decodeBatches } from './decode.ts'
+import { readRecords, scanBatches } from './decode.ts'
 import { encodeBatch } from './encode.ts'
 import { groupByPartition } from './group-by-partition.ts'
 import { PlainRecords, type RecordList } from './record-list.ts'
@@ -13,15 +13,13 @@ const part = fc.option(
   fc.oneof(fc.string({ unit: 'binary' }), fc.string({ minLength: 20, maxLength: 400 }), fc.uint8Array()),
 )
 const headers = fc.option(fc.dictionary(fc.string(), part), { nil: undefined })
-const outgoing = fc
-  .record({ key: part, value: part, headers })
-  .map(
-    ({ headers: of, ...rest }): OutgoingRecord => ({
-      topic: 't',
-      ...rest,
-      ...(of === undefined ? {} : { headers: of }),
-    }),
-  )
+const outgoing = fc.record({ key: part, value: part, headers }).map(
+  ({ headers: of, ...rest }): OutgoingRecord => ({
+    topic: 't',
+    ...rest,
+    ...(of === undefined ? {} : { headers: of }),
+  }),
+)
 const list = fc.array(outgoing, { minLength: 1, maxLength: 200 })
 
 const bytes = (content: Uint8Array | string | null) => (content === null ? null : Buffer.from(content as string))
@@ -69,7 +67,9 @@ test('a pack that is used again, cut in two or spread over partitions loses and 
         const batches = [[0, middle] as const, [middle, places.length] as const]
           .filter(([from, to]) => to > from)
           .map(([from, to]) => batchOf(pack, places, from, to, 'none'))
-        const read = batches.flatMap((batch) => decodeBatches(batch, 0n, undefined).records)
+        const read: KafkaRecord[] = []
+        for (const batch of batches)
+          for (const open of scanBatches(batch, 0n, undefined).batches) readRecords(open, 0n, undefined, read)
         const wanted = places.map((place) => plain(records[place]!))
         expect(read.map(({ key, value, headers }) => ({ topic: 't', key, value, headers }))).toEqual(wanted)
         for (const { key } of wanted)

@@ -3,7 +3,7 @@ import { connectionError } from '../../errors/network-error.ts'
 import { isRetriable, isStale, protocolError } from '../../errors/protocol-codes.ts'
 import { kafkaError } from '../../errors.ts'
 import type { Isolation, KafkaBatch, ReadFrom, TopicPartition } from '../../port.ts'
-import { decodeBatches } from '../../records/decode.ts'
+import { scanBatches } from '../../records/decode.ts'
 import { keyOf, PartitionState } from '../partition-state.ts'
 import { Again, type Cluster, isMissing, missingFor } from './cluster.ts'
 import { closedError } from './connections.ts'
@@ -59,7 +59,7 @@ export class Fetcher {
     for (;;) {
       signal?.throwIfAborted()
       if (this.#dead !== undefined) throw this.#dead
-      const batch = this.#take()
+      const batch = this.#taken()
       this.#ask()
       if (batch !== undefined) return batch
       if (this.#states.size > 0 && [...this.#states.values()].every(({ finished }) => finished)) return undefined
@@ -67,13 +67,23 @@ export class Fetcher {
     }
   }
 
+  /** After what cannot be read there is nothing more. */
+  #taken(): KafkaBatch | undefined {
+    try {
+      return this.#take()
+    } catch (error) {
+      this.fail(error)
+      throw error
+    }
+  }
+
   /** The first partition that has something goes to the end of the line. */
   #take(): KafkaBatch | undefined {
     for (const [key, state] of this.#states) {
-      if (state.paused || state.queue.length === 0) continue
+      if (state.paused || !state.ready) continue
       this.#states.delete(key)
       this.#states.set(key, state)
-      return state.queue.shift()
+      return state.next(this.#maxRecords)
     }
     return undefined
   }
@@ -153,8 +163,8 @@ export class Fetcher {
     state.failingSince = undefined
     const committed = this.#isolation === 'read_committed'
     if (got.records === null) return
-    const decoded = decodeBatches(got.records, state.offset, committed ? got.aborted : undefined)
-    state.take(decoded, committed ? got.lastStableOffset : got.highWatermark, this.#maxRecords)
+    const scanned = scanBatches(got.records, state.offset, committed ? got.aborted : undefined)
+    state.take(scanned, committed ? got.lastStableOffset : got.highWatermark)
   }
 
   #refusal(code: number, { topic, partition }: TopicPartition): unknown {
