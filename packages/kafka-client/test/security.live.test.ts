@@ -170,6 +170,7 @@ describe.each(kafkaAdapters)('the adapter over %s', (adapter) => {
     const send = client.producer().send([{ topic: 't', key: null, value: Buffer.from('v') }])
     const failure = await failureOf(send)
     expect(failure.code).toBe(code)
+    if (adapter === 'platformatic') expect(failure.message).toContain(at(listener))
     expect(JSON.stringify(failure) + failure.message).not.toContain('secret')
     expect((await failureOf(client.admin().clusterId())).code).toBe(code)
   })
@@ -189,6 +190,7 @@ describe.each(kafkaAdapters)('the adapter over %s', (adapter) => {
     })
     const failure = await failureOf(client.admin().clusterId())
     expect(['KAFKA_PROTOCOL', 'KAFKA_TLS', 'KAFKA_UNREACHABLE']).toContain(failure.code)
+    expect(failure.message).toContain(at(listener))
   })
 
   test('OAUTHBEARER with a token endpoint: one token serves all connections, an ill endpoint is asked again', async () => {

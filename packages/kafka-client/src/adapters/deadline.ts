@@ -5,6 +5,8 @@ export class Deadline {
   readonly #until: number
   readonly #signal: AbortSignal | undefined
   readonly what: string
+  /** Whom it is asked of, for the error. */
+  at: string | undefined
 
   constructor(milliseconds: number, what: string, signal?: AbortSignal) {
     this.#until = Date.now() + milliseconds
@@ -64,7 +66,7 @@ export class Deadline {
 
   exceeded(cause?: unknown): Error {
     return kafkaError('KAFKA_UNREACHABLE', {
-      message: `Kafka did not ${this.what} in time.`,
+      message: `Kafka did not ${this.what} in time${this.at === undefined ? '' : ` (${this.at})`}.`,
       ...(cause === undefined ? {} : { cause }),
     })
   }

@@ -40,7 +40,7 @@ export function connectionError(cause: unknown, what: string, address?: string):
   const at = address === undefined ? '' : ` at ${address}`
   for (const { apiCode, code, type } of errors) {
     const number = apiCode ?? (typeof type === 'string' ? code : undefined)
-    if (typeof number === 'number' && number > 0) return protocolError(number, what, { cause })
+    if (typeof number === 'number' && number > 0) return protocolError(number, `${what}${at}`, { cause })
   }
   const codes = errors.map(({ code }) => code).filter((code) => typeof code === 'string')
   const plain = codes.find((code) => notTls.has(code))

@@ -42,17 +42,20 @@ export function isMissing(error: unknown): boolean {
 export class Cluster {
   readonly settings: KafkaSettings
   readonly connections: Connections
+  readonly #bootstrap: string
   #brokers = new Map<number, BrokerAddress>()
   #topics = new Map<string, { metadata: TopicMetadata; at: number }>()
 
   constructor(settings: KafkaSettings) {
     this.settings = settings
+    this.#bootstrap = settings.brokers.map(addressOf).join(', ')
     this.connections = new Connections(settings)
   }
 
   /** Runs `attempt` until it succeeds; what is no longer worth it or out of time is thrown. */
   async retry<T>(deadline: Deadline, attempt: () => Promise<T>): Promise<T> {
     let { retryBackoff } = this.settings
+    deadline.at = this.#bootstrap
     let missingSince: number | undefined
     for (;;) {
       const failed = await this.#try(deadline, attempt)
@@ -79,8 +82,7 @@ export class Cluster {
         return new Again(error)
       }
       if (!(error instanceof Error) || error.name === 'AbortError' || error.name === 'TimeoutError') throw error
-      const { brokers } = this.settings
-      const coded = connectionError(error, deadline.what, brokers.map(addressOf).join(', '))
+      const coded = connectionError(error, deadline.what, this.#bootstrap)
       if (coded.code !== 'KAFKA_UNREACHABLE') throw coded
       return new Again(coded)
     }
