@@ -1,3 +1,6 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setInterval as every } from 'node:timers/promises'
 import { type PostgresConnection, sharedKafka, sharedPostgres, waitFor } from '@cdc/servers'
 import kafkajs, { type Admin, type Producer } from 'kafkajs'
@@ -6,8 +9,6 @@ import { CdcProcess } from './cdc-process.ts'
 import { pipelineFile } from './pipeline-file.ts'
 
 const { Kafka, logLevel } = kafkajs
-const partitions = 4
-
 let bootstrapServers: string
 let prefix: string
 let postgres: PostgresConnection
@@ -29,7 +30,7 @@ beforeAll(async () => {
 
 afterAll(() => Promise.all([producer.disconnect(), admin.disconnect()]))
 
-async function makeTopic(name: string): Promise<string> {
+async function makeTopic(name: string, partitions: number): Promise<string> {
   const topic = `${prefix}-${name}`
   await admin.createTopics({ topics: [{ topic, numPartitions: partitions }], waitForLeaders: false })
   const there = async () => (await admin.fetchTopicOffsets(topic)).length === partitions
@@ -39,13 +40,13 @@ async function makeTopic(name: string): Promise<string> {
 }
 
 /** Writes a little into each partition all the time, until it is stopped; gives how many lie in each. */
-function load(topic: string, milliseconds = 50): AsyncDisposable & { stop(): Promise<number> } {
+function load(topic: string, partitions: number): AsyncDisposable & { stop(): Promise<number> } {
   const ended = new AbortController()
   let written = 0
   const running = (async () => {
     const messages = () =>
       Array.from({ length: partitions * 5 }, (_, i) => ({ partition: i % partitions, value: `{"id":${written}}` }))
-    for await (const _ of every(milliseconds, undefined, { signal: ended.signal })) {
+    for await (const _ of every(50, undefined, { signal: ended.signal })) {
       await producer.send({ topic, messages: messages() })
       written += 5
     }
@@ -107,8 +108,8 @@ const count = async (): Promise<number> => {
   return row.n
 }
 
-test('members that come, go, are killed and freeze share a topic: each record is in the target once', async () => {
-  const topic = await makeTopic('ledger')
+test.concurrent('members that come, go, are killed and freeze share a topic: each record is in the target once', async () => {
+  const topic = await makeTopic('ledger', 4)
   const file = pipelineFile(`name: ledger
 source:
 ${source(topic)}
@@ -119,7 +120,7 @@ sink:
   password: \${env:SECRET}
 state: ./state-\${env:MEMBER}
 `)
-  await using writing = load(topic)
+  await using writing = load(topic, 4)
   await using second = member(file, 'b')
   await settled([[second, 4]])
   // it stops in front of a COMMIT, with rows that it may not write any more when it wakes up
@@ -149,7 +150,7 @@ state: ./state-\${env:MEMBER}
   expect(await second.exit()).toBe(0)
   await settled([[frozen, 4]])
   const written = await writing.stop()
-  await waitFor(async () => (await count()) >= written * partitions, { timeout: 60_000, describe: 'all rows' })
+  await waitFor(async () => (await count()) >= written * 4, { timeout: 60_000, describe: 'all rows' })
   frozen.signal('SIGTERM')
   expect(await frozen.exit()).toBe(0)
   const ledger = await postgres.query(
@@ -160,4 +161,65 @@ state: ./state-\${env:MEMBER}
   expect(ledger).toEqual([0, 1, 2, 3].map((part) => ({ part, ...all })))
   const [offsets] = await admin.fetchOffsets({ groupId: topic, topics: [topic] })
   expect(offsets!.partitions.map(({ offset }) => Number(offset))).toEqual([written, written, written, written])
+}, 180_000)
+
+/** A record by its place: `partition@offset`, in the order of the file. */
+function recordsOf(folder: string): string[] {
+  if (!existsSync(folder)) return []
+  // what a killed process has not finished has another name, and its lines count all the same
+  const files = readdirSync(folder).filter((name) => name.includes('.jsonl'))
+  return files.flatMap((name) => {
+    const lines = readFileSync(join(folder, name), 'utf8').split('\n').slice(0, -1)
+    return lines.map((line) => {
+      const { part, at } = JSON.parse(line) as { part: number; at: number }
+      return `${part}@${at}`
+    })
+  })
+}
+
+test.concurrent('where each process writes files of its own nothing is lost, only what a killed one had in flight is there twice, and a spare process is ready', async () => {
+  const topic = await makeTopic('files', 2)
+  const out = mkdtempSync(join(tmpdir(), 'cdc-group-'))
+  const file = pipelineFile(`name: files
+source:
+${source(topic)}
+sink:
+  connector: filesystem
+  path: ${out}/\${env:MEMBER}
+  format: json
+state: ./state-\${env:MEMBER}
+`)
+  const folder = (name: string) => recordsOf(join(out, name))
+  await using writing = load(topic, 2)
+  await using killed = member(file, 'x')
+  await settled([[killed, 2]])
+  await using stopped = member(file, 'y')
+  await settled([
+    [killed, 1],
+    [stopped, 1],
+  ])
+  await using spare = member(file, 'z')
+  await settled([[spare, 0]])
+  const url = /http:\/\/[\d.]+:\d+/.exec(spare.stderr)![0]
+  await waitFor(async () => (await fetch(`${url}/readyz`)).status === 200, { timeout: 60_000, describe: 'a spare one' })
+  killed.signal('SIGKILL')
+  await settled([
+    [stopped, 1],
+    [spare, 1],
+  ])
+  stopped.signal('SIGTERM')
+  expect(await stopped.exit()).toBe(0)
+  await settled([[spare, 2]])
+  const written = await writing.stop()
+  const all = [0, 1].flatMap((part) => Array.from({ length: written }, (_, at) => `${part}@${at}`))
+  const found = () => ['x', 'y', 'z'].map(folder)
+  await waitFor(() => new Set(found().flat()).size >= all.length, { timeout: 60_000, describe: 'all records' })
+  spare.signal('SIGTERM')
+  expect(await spare.exit()).toBe(0)
+  const [x, y, z] = found()
+  expect(new Set([...x!, ...y!, ...z!])).toEqual(new Set(all))
+  // what was handed over is in one place; the killed process's last records may be in its successor's files too
+  const own = [...y!, ...z!]
+  expect(new Set(own).size).toBe(own.length)
+  expect(new Set(x).size).toBe(x!.length)
 }, 180_000)

@@ -1,5 +1,7 @@
 import { CdcError, type Check, type Context, isTableChange, type SourceAdmin, type Table, tableName } from '@cdc/core'
 import { openKafkaClient } from '../open-client.ts'
+import { readProperties } from '../settings/properties.ts'
+import { startOffsets } from './look-up-offsets.ts'
 import { lookUpTopics, partitionsOf } from './topic-list.ts'
 import { TopicSource, type TopicSourceSpec } from './topic-source.ts'
 
@@ -16,8 +18,28 @@ export function topicSourceAdmin(spec: TopicSourceSpec, context: Context): Sourc
     check: () => check(spec),
     resources: async () => [],
     drop: async () => {},
-    reset: async () =>
-      group === undefined ? [] : [`The offsets that group '${group}' has committed are left as they are.`],
+    reset: async () => {
+      if (spec.intake.shared) return resetGroup(spec)
+      return group === undefined ? [] : [`The offsets that group '${group}' has committed are left as they are.`]
+    },
+  }
+}
+
+/** What the members of a group go by without a sink that remembers. Refused while there are members. */
+async function resetGroup({ intake }: TopicSourceSpec): Promise<string[]> {
+  const { groupId, isolation, offsetReset: reset } = readProperties(intake.properties)
+  if (intake.startup.mode === 'group-offsets')
+    return [`The offsets that group '${groupId}' has committed are left as they are: scan.startup.mode says so.`]
+  const client = await openKafkaClient(intake.properties, intake.adapter)
+  try {
+    const admin = client.admin()
+    const partitions = partitionsOf(await lookUpTopics(admin, intake.topics))
+    const signal = new AbortController().signal
+    const starts = await startOffsets(intake.startup, partitions, { admin, groupId, isolation, reset }, signal)
+    await admin.alterGroupOffsets(groupId!, starts)
+    return [`Set the offsets of group '${groupId}' to where scan.startup.mode says: ${starts.length} partitions.`]
+  } finally {
+    await client.close()
   }
 }
 

@@ -150,3 +150,36 @@ function sameOffsets(a: string, b: string): boolean {
       .join()
   return text(a) === text(b)
 }
+
+test('parts make up the position, in any order, and each is one of one partition', () => {
+  fc.assert(
+    fc.property(position, (whole) => {
+      const parts = rules.parts!(whole)
+      expect([...parts.keys()].sort()).toEqual(
+        offsetsOf(parsePosition(whole))
+          .map(({ topic, partition }) => `${topic}/${partition}`)
+          .sort(),
+      )
+      for (const [name, part] of parts) expect([...rules.parts!(part)]).toEqual([[name, part]])
+      if (parts.size === 0) return
+      const again = rules.join!(new Map([...parts].reverse()))
+      expect(rules.compare(again, whole)).toBe(0)
+      expect([...rules.parts!(again)].sort()).toEqual([...parts].sort())
+    }),
+  )
+})
+
+test('parts of two clusters, or of a topic before and after it was made again, are not joined', () => {
+  const one = (cluster: string, id: string, partition: number) =>
+    formatPosition({ cluster, topics: new Map([['t', { id, offsets: new Map([[partition, 1n]]) }]]) })
+  const join = (second: string) =>
+    rules.join!(
+      new Map([
+        ['t/0', one('c', 'i', 0)],
+        ['t/1', second],
+      ]),
+    )
+  expect(rules.parts!(join(one('c', 'i', 1))).size).toBe(2)
+  expect(() => join(one('d', 'i', 1))).toThrow(expect.objectContaining({ code: 'KAFKA_OTHER_CLUSTER' }))
+  expect(() => join(one('c', 'j', 1))).toThrow(expect.objectContaining({ code: 'KAFKA_TOPIC_LOST' }))
+})

@@ -29,6 +29,23 @@ export function checkOrder(rules: PositionRules, positions: readonly Position[])
   )
 }
 
+/** Where positions have parts: they are the whole taken apart, in any order, and none goes back as the whole goes on. */
+export function checkParts({ parts, join, compare }: PositionRules, positions: readonly Position[]): void {
+  if (parts === undefined || join === undefined) return
+  let former: ReadonlyMap<string, Position> = new Map()
+  for (const position of positions) {
+    const all = parts(position)
+    for (const [name, part] of all) {
+      same([...parts(part)], [[name, part]], 'A part taken apart once more')
+      const before = former.get(name)
+      const order = before === undefined ? -1 : compare(before, part)
+      that(order === -1 || order === 0, `A part compared with the same one of a later position is ${order}.`)
+    }
+    former = all
+    if (all.size > 0) same(join(new Map([...all].reverse())), position, 'The parts of a position, joined again,')
+  }
+}
+
 function checkPair(rules: PositionRules, a: Position, b: Position): void {
   const order = rules.compare(a, b)
   that(order === -1 || order === 0, `A position compared with a later one is ${order}.`)

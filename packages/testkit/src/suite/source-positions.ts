@@ -13,7 +13,7 @@ import {
   tableChanges,
 } from './source-bench.ts'
 import type { SourceDeclared } from './source-fixture.ts'
-import { checkContains, checkOrder, placesOf } from './source-position-checks.ts'
+import { checkContains, checkOrder, checkParts, placesOf } from './source-position-checks.ts'
 import { events, items, pairs } from './source-tables.ts'
 
 type SourceCase = Case<SourceDeclared, SourceBench>
@@ -39,6 +39,16 @@ export const positionCases: readonly SourceCase[] = [
     name: 'compare, lowest and merge agree with the order of emission',
     async run(bench) {
       checkOrder(
+        bench.positions,
+        placesOf((await bench.run()).batches).map(({ position }) => position),
+      )
+    },
+  },
+  {
+    law: law['SOURCE-POSITION-ORDER'],
+    name: 'parts, where positions have them, make up the whole and move with it',
+    async run(bench) {
+      checkParts(
         bench.positions,
         placesOf((await bench.run()).batches).map(({ position }) => position),
       )
