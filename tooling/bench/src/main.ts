@@ -15,6 +15,7 @@ import { manyTables } from './cases/many-tables.ts'
 import { snapshots } from './cases/snapshot.ts'
 import { BenchKafka } from './kafka/broker.ts'
 import { type BenchOptions, help, readOptions } from './options.ts'
+import { type Circumstances, putInto } from './page.ts'
 import { markdownTable, renderTable, type TableRow } from './table.ts'
 
 // the servers are as far as possible the same for ours and for references: durable they need not be here
@@ -49,6 +50,7 @@ async function bench({ markdown, json, scale, takes, ...which }: BenchOptions): 
     const ended = { load: loadavg(), at: new Date() }
     const table = (markdown ? markdownTable : renderTable)(rows)
     report(table, rows, { started, ended, scale }, json)
+    if (which.into !== undefined) putInto(which.into, rows, { started, ended, scale })
   } finally {
     await kafka.stop()
     await source.stop()
@@ -84,12 +86,6 @@ async function measureGroups(groups: readonly Group[], takes: (name: string) => 
     }
   }
   return rows
-}
-
-interface Circumstances {
-  readonly started: { readonly load: readonly number[]; readonly at: Date }
-  readonly ended: { readonly load: readonly number[]; readonly at: Date }
-  readonly scale: BenchOptions['scale']
 }
 
 function report(

@@ -19,6 +19,7 @@ streams against what PostgreSQL and Kafka themselves can do, ours and the refere
                  once); Java is taken from JAVA_HOME or the PATH, else downloaded too
   --json FILE    all figures of all runs too, '-' for the standard output (the table goes to standard error then)
   --markdown     the table in Markdown
+  --into F#NAME  the table in Markdown also into the page F, between the lines <!-- bench: NAME --> and <!-- /bench -->
 
 pg_recvlogical and psql are taken from CDC_PG_BIN where it is set, else from the PATH.`
 
@@ -39,6 +40,8 @@ export interface BenchOptions {
   readonly debezium: boolean
   readonly markdown: boolean
   readonly json: string | undefined
+  /** A page and the name of the place in it, with # between them. */
+  readonly into: string | undefined
   readonly scale: Scale
   /** Is this case wanted? */
   readonly takes: (name: string) => boolean
@@ -59,6 +62,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
       runs: count,
       only: { type: 'string', multiple: true },
       json: { type: 'string' },
+      into: { type: 'string' },
       quick: { type: 'boolean', default: false },
       growth: { type: 'boolean', default: false },
       debezium: { type: 'boolean', default: false },
@@ -78,8 +82,8 @@ export function readOptions(args: readonly string[]): BenchOptions {
     runs: whole(values.runs, quick ? 1 : 3),
   }
   const takes = (name: string) => only === undefined || only.some((text) => name.includes(text))
-  const { help, growth, debezium, markdown, json } = values
-  return { help, growth, debezium, markdown, json, scale, takes }
+  const { help, growth, debezium, markdown, json, into } = values
+  return { help, growth, debezium, markdown, json, into, scale, takes }
 }
 
 function whole(text: string | undefined, otherwise: number): number {
