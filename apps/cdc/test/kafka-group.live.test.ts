@@ -190,6 +190,7 @@ sink:
 state: ./state-\${env:MEMBER}
 `)
   const folder = (name: string) => recordsOf(join(out, name))
+  const found = () => ['x', 'y', 'z'].map(folder)
   await using writing = load(topic, 2)
   await using killed = member(file, 'x')
   await settled([[killed, 2]])
@@ -202,6 +203,9 @@ state: ./state-\${env:MEMBER}
   await settled([[spare, 0]])
   const url = /http:\/\/[\d.]+:\d+/.exec(spare.stderr)![0]
   await waitFor(async () => (await fetch(`${url}/readyz`)).status === 200, { timeout: 60_000, describe: 'a spare one' })
+  // what was handed over so far is in one place
+  const before = found().flat()
+  expect(new Set(before).size).toBe(before.length)
   killed.signal('SIGKILL')
   await settled([
     [stopped, 1],
@@ -212,13 +216,12 @@ state: ./state-\${env:MEMBER}
   await settled([[spare, 2]])
   const written = await writing.stop()
   const all = [0, 1].flatMap((part) => Array.from({ length: written }, (_, at) => `${part}@${at}`))
-  const found = () => ['x', 'y', 'z'].map(folder)
   await waitFor(() => new Set(found().flat()).size >= all.length, { timeout: 60_000, describe: 'all records' })
   spare.signal('SIGTERM')
   expect(await spare.exit()).toBe(0)
   const [x, y, z] = found()
   expect(new Set([...x!, ...y!, ...z!])).toEqual(new Set(all))
-  // what was handed over is in one place; the killed process's last records may be in its successor's files too
+  // the killed process's last records may be in its successor's files too
   const own = [...y!, ...z!]
   expect(new Set(own).size).toBe(own.length)
   expect(new Set(x).size).toBe(x!.length)

@@ -202,6 +202,24 @@ describe('a pipeline that shares its source', () => {
     expect(shared.disposed).toBe(1)
   })
 
+  test('asks sinks where they stand when its share is known: others have moved it until then', async () => {
+    const shared = new Shared(['a=1'])
+    const stop = new AbortController()
+    const sink = sinkOf(async () => stop.abort(), { remembers: true, shared: 'parts' })
+    const asked: ConfiguredSink = {
+      ...sink,
+      create: (context) => ({
+        ...sink.create(context),
+        position: async () => {
+          shared.log.push('asked')
+          return 'a=7,b=2'
+        },
+      }),
+    }
+    await run(shared, asked, stop.signal)
+    expect(shared.log).toEqual(['share a=1', 'asked', 'read a=7', 'acknowledged a=8', 'closed'])
+  })
+
   test('drops at once what it was writing of a share that is lost', async () => {
     const shared = new Shared(['a=1', 'b=1'])
     const stop = new AbortController()

@@ -61,7 +61,7 @@ export class Membership implements AsyncDisposable {
     await this.#left
     if (this.#member === undefined) await this.#join()
     await this.#rest(signal)
-    const turn = new Turn([...this.#owned.values()], () => this.#closed(turn))
+    const turn = new Turn(sorted(this.#owned), () => this.#closed(turn))
     this.#turn = turn
     return turn
   }
@@ -226,3 +226,6 @@ export class Membership implements AsyncDisposable {
     await this.#member.commit(offsets, signal)
   }
 }
+
+const sorted = (owned: ReadonlyMap<string, TopicPartition>) =>
+  [...owned.values()].sort((a, b) => a.topic.localeCompare(b.topic) || a.partition - b.partition)

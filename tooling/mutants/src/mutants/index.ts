@@ -1,4 +1,5 @@
 import type { Mutant } from '../mutant.ts'
+import { groupMutants } from './groups.ts'
 import { postgresSourceMutants } from './postgres-source.ts'
 import { runtimeMutants } from './runtime.ts'
 import { sinkMutants } from './sinks.ts'
@@ -12,6 +13,7 @@ export const mutants: readonly Mutant[] = [
   ...stateMutants,
   ...postgresSourceMutants,
   ...sinkMutants,
+  ...groupMutants,
   ...wireMutants,
   ...valueMutants,
 ]

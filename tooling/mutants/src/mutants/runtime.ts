@@ -19,9 +19,9 @@ export const runtimeMutants: readonly Mutant[] = [
     name: 'shapes-after-checkpoint',
     law: 'The shapes are saved before the position that depends on them.',
     file: checkpointer,
-    find: "    if (shapes !== undefined) {\n      await store.save('tables', shapes)",
+    find: "    if (shapes !== undefined) {\n      await store.save('tables', encodeShapes(shapes))",
     replace:
-      "    if (shapes !== undefined) {\n      await store.save('checkpoint', encodeCheckpoint(pipeline, checkpoint))\n      await store.save('tables', shapes)",
+      "    if (shapes !== undefined) {\n      await store.save('checkpoint', encodeCheckpoint(pipeline, checkpoint))\n      await store.save('tables', encodeShapes(shapes))",
     tests: loop,
   },
   {
@@ -124,8 +124,8 @@ export const runtimeMutants: readonly Mutant[] = [
     name: 'merging-while-sinks-follow',
     law: 'While sinks leave out what they have, batches are not merged over positions.',
     file: attempt,
-    find: '    ahead.merging = !this.#following\n    const fail',
-    replace: '    const fail',
+    find: '    ahead.merging = !this.#following\n    const lose',
+    replace: '    const lose',
     tests: loop,
   },
 ]
