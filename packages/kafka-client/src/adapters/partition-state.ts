@@ -59,16 +59,14 @@ export class PartitionState implements TopicPartition {
     const { end } = this
     const last = end !== undefined && nextOffset > end ? end : nextOffset
     const wanted = end === undefined ? batches : batches.filter(({ base }) => base < end)
+    const from = this.offset
     let part: OpenBatch[] = []
     let bytes = 0
-    let from = this.offset
     for (const batch of wanted) {
       if (part.length > 0 && bytes + batch.bytes.length > partBytes) {
-        const next = part.at(-1)!.nextOffset
-        this.#parts.push({ batches: part, from, nextOffset: next, endOffset })
+        this.#parts.push({ batches: part, from, nextOffset: part.at(-1)!.nextOffset, endOffset })
         part = []
         bytes = 0
-        from = next
       }
       part.push(batch)
       bytes += batch.bytes.length

@@ -20,7 +20,7 @@ const outgoing = fc.record({ key: part, value: part, headers }).map(
     ...(of === undefined ? {} : { headers: of }),
   }),
 )
-const list = fc.array(outgoing, { minLength: 1, maxLength: 200 })
+const list = fc.array(outgoing, { minLength: 1, maxLength: 60 })
 
 const bytes = (content: Uint8Array | string | null) => (content === null ? null : Buffer.from(content as string))
 

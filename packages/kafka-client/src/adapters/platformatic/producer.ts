@@ -82,6 +82,10 @@ export class PlatformaticProducer implements Producer {
       this.#mustBeOpen(commit ? 'commit' : 'abort')
       await this.#transactions.end(commit, signal)
       this.#open = false
+      const renewed = await this.#transactions.renew(signal)
+      if (renewed === undefined) return
+      this.#identity = renewed
+      this.#sequences.clear()
     })
   }
 

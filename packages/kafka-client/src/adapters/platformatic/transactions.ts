@@ -8,7 +8,7 @@ import {
 import type { Member, PartitionOffset, TopicPartition } from '../../port.ts'
 import { Deadline } from '../deadline.ts'
 import { byTopic } from './by-topic.ts'
-import { type Cluster, failed } from './cluster.ts'
+import { Again, type Cluster, failed } from './cluster.ts'
 import { request } from './connections.ts'
 import { PlatformaticMember } from './member.ts'
 
@@ -28,6 +28,8 @@ export class Transactions {
   readonly #added = new Set<string>()
   #identity: ProducerIdentity = { producerId: -1n, epoch: -1 }
   #coordinator: number | undefined
+  /** A request of this transaction was asked again: the one before may be under way still. */
+  #repeated = false
 
   constructor(cluster: Cluster, id: string | null, timeout: number) {
     this.#cluster = cluster
@@ -38,11 +40,30 @@ export class Transactions {
   async init(signal: AbortSignal | undefined): Promise<ProducerIdentity> {
     const what = this.id === null ? 'give a producer id' : `take over transactional id '${this.id}'`
     const deadline = this.#deadline(what, signal)
+    return this.#initialize(deadline, { producerId: -1n, epoch: -1 })
+  }
+
+  /**
+   * A new epoch, where a request of the transaction that has ended was asked more than once: one that arrives late would
+   * end the next transaction in its middle, or begin one that nobody ends, and is refused under the old epoch. Given
+   * the epoch that is ours, the coordinator refuses it to whoever has been taken over (KIP-360). undefined: no need.
+   */
+  async renew(signal: AbortSignal | undefined): Promise<ProducerIdentity | undefined> {
+    if (!this.#repeated) return undefined
+    const renewed = await this.#initialize(
+      this.#deadline(`go on with transactional id '${this.id}'`, signal),
+      this.#identity,
+    )
+    this.#repeated = false
+    return renewed
+  }
+
+  async #initialize(deadline: Deadline, { producerId, epoch }: ProducerIdentity): Promise<ProducerIdentity> {
     this.#identity = await this.#cluster.retry(deadline, async () => {
       const connection = this.id === null ? await this.#cluster.any() : await this.#connection()
       const timeout = this.id === null ? 0 : this.#timeout
-      const answer = await request(connection, initProducerIdV4.api, this.id, timeout, -1n, -1)
-      this.#check(answer.errorCode, what)
+      const answer = await request(connection, initProducerIdV4.api, this.id, timeout, producerId, epoch)
+      this.#check(answer.errorCode, deadline.what)
       return { producerId: answer.producerId, epoch: answer.producerEpoch }
     })
     return this.#identity
@@ -53,7 +74,7 @@ export class Transactions {
     const fresh = partitions.filter((one) => !this.#added.has(keyOf(one)))
     if (fresh.length === 0) return
     const topics = byTopic(fresh).map(([name, list]) => ({ name, partitions: list.map(({ partition }) => partition) }))
-    await this.#cluster.retry(deadline, async () => {
+    await this.#ask(deadline, async () => {
       const transaction = { ...this.#who(), verifyOnly: false, topics }
       const answer = await request(await this.#connection(), addPartitionsToTxnV3.api, [transaction])
       const results = answer.resultsByTransaction.flatMap(({ topicResults }) => topicResults)
@@ -78,7 +99,7 @@ export class Transactions {
     const what = `commit offsets of group '${groupId}' in transaction '${this.id}'`
     const deadline = this.#deadline(what, signal)
     const { transactionalId, producerId, producerEpoch } = this.#who()
-    await this.#cluster.retry(deadline, async () => {
+    await this.#ask(deadline, async () => {
       const connection = await this.#connection()
       const answer = await request(
         connection,
@@ -124,13 +145,25 @@ export class Transactions {
     if (this.#added.size > 0) {
       const what = `${commit ? 'commit' : 'abort'} transaction '${this.id}'`
       const { transactionalId, producerId, producerEpoch } = this.#who()
-      await this.#cluster.retry(this.#deadline(what, signal), async () => {
+      await this.#ask(this.#deadline(what, signal), async () => {
         const connection = await this.#connection()
         const answer = await request(connection, endTxnV3.api, transactionalId, producerId, producerEpoch, commit)
         this.#check(answer.errorCode, what)
       })
     }
     this.#added.clear()
+  }
+
+  /** Notes that it was asked again, unless the coordinator had answered. */
+  #ask(deadline: Deadline, attempt: () => Promise<void>): Promise<void> {
+    return this.#cluster.retry(deadline, async () => {
+      try {
+        await attempt()
+      } catch (error) {
+        if (!(error instanceof Again)) this.#repeated = true
+        throw error
+      }
+    })
   }
 
   #who() {
