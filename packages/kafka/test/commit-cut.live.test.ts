@@ -3,15 +3,26 @@ import { json } from '@cdc/json'
 import {
   type FaultyProxy,
   type KafkaServer,
+  type Link,
   type LinkEvent,
   startKafka,
   startProxy,
   type Watcher,
+  waitFor,
   warmUp,
 } from '@cdc/servers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readCommitted } from '../../kafka-client/test/committed.ts'
-import { contextOf, insert, put, tableOf } from '../../kafka-client/test/sink-feed.ts'
+import {
+  batchOf,
+  contextOf,
+  fault as faultOf,
+  insert,
+  put,
+  signal,
+  tableOf,
+} from '../../kafka-client/test/sink-feed.ts'
+import { TopicLog } from '../../kafka-client/test/topic-log.ts'
 import { kafka } from '../src/index.ts'
 
 // What the network can do to the one request that decides a transaction: EndTxn. Everything that the clients say goes
@@ -19,15 +30,14 @@ import { kafka } from '../src/index.ts'
 
 /** https://kafka.apache.org/protocol#protocol_api_keys */
 const endTxn = 26
+const initProducerId = 22
 
-type Act = (link: {
-  reset(): void
-  finish(direction?: 'up' | 'down'): void
-  swallow(direction?: 'up' | 'down'): void
-}) => void
+type Act = (link: Link, piece: Buffer) => void
 
-/** What happens to the next EndTxn: before it is sent on, or when its answer comes. */
+/** What happens to the next request of its kind: before it is sent on, or when its answer comes. */
 interface Fault {
+  /** Default: EndTxn. */
+  readonly api?: number
   readonly when: 'request' | 'answer'
   readonly act: Act
 }
@@ -35,14 +45,19 @@ interface Fault {
 let proxy: FaultyProxy
 let server: KafkaServer
 let fault: Fault | undefined
+const faultsToCome: Fault[] = []
 /** How often a fault struck. */
 let struck = 0
+/** Sends a request on that was held back; resolves when the broker has answered it. */
+let sendHeld: (() => Promise<void>) | undefined
 
 beforeAll(async () => {
   proxy = await startProxy({ host: '127.0.0.1', port: 1 })
   server = await startKafka({ settings: { 'advertised.listeners': `PLAINTEXT://127.0.0.1:${proxy.port}` } })
   proxy.redirect({ host: '127.0.0.1', port: Number(server.bootstrapServers.split(':')[1]) })
-  proxy.watch((link) => watcher((one) => one(link)))
+  proxy.watch(watcher)
+  // the ends of a connection that is held back live on
+  proxy.remember(60_000)
   await warmUp(server.bootstrapServers)
 }, 180_000)
 afterAll(async () => {
@@ -51,23 +66,36 @@ afterAll(async () => {
 })
 
 /** Sees the requests of one connection: a client sends one in one piece, and waits for its answer. */
-function watcher(strike: (act: Act) => void): Watcher {
+function watcher(link: Link): Watcher {
   let due: Act | undefined
-  const event = (act: Act): LinkEvent => {
+  const event = (act: Act, piece: Buffer): LinkEvent => {
     struck++
     fault = undefined
-    return { after: 0, act: () => strike(act) }
+    return { after: 0, act: () => act(link, piece) }
   }
   return (direction, piece) => {
+    // the next one is armed when the one before has struck
+    fault ??= faultsToCome.shift()
     if (direction === 'down') {
       const act = due
       due = undefined
-      return act === undefined ? undefined : event(act)
+      return act === undefined ? undefined : event(act, piece)
     }
-    if (fault === undefined || piece.length < 6 || piece.readInt16BE(4) !== endTxn) return undefined
-    if (fault.when === 'request') return event(fault.act)
+    if (fault === undefined || piece.length < 6 || piece.readInt16BE(4) !== (fault.api ?? endTxn)) return undefined
+    if (fault.when === 'request') return event(fault.act, piece)
     due = fault.act
     return undefined
+  }
+}
+
+/** Keeps the request until `sendHeld`, as a network does that is slow for one connection. */
+function hold(link: Link, request: Buffer): void {
+  link.swallow('up')
+  sendHeld = () => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    link.watcher = (direction) => (direction === 'down' ? { after: 0, act: resolve } : undefined)
+    link.server.write(request)
+    return promise
   }
 }
 
@@ -129,9 +157,8 @@ describe.each(['platformatic', 'kafkajs'] as const)('exactly once over %s, when 
       this.#sink = undefined
     }
 
-    async stored(): Promise<number[]> {
-      const [records] = await readCommitted(server.bootstrapServers, this.topic)
-      return records!.map(({ value }) => JSON.parse(String(value)).id as number)
+    stored(): Promise<number[]> {
+      return idsIn(this.topic)
     }
   }
 
@@ -168,3 +195,66 @@ describe.each(['platformatic', 'kafkajs'] as const)('exactly once over %s, when 
     expect(await hasty.stored()).toEqual(expected)
   }, 120_000)
 })
+
+test('a commit that comes late, after it was asked for again and the next transaction has begun, does not end that one', async () => {
+  await using topics = await TopicLog.open(server.bootstrapServers)
+  const topic = server.prefix('late')
+  const first = await openThroughProxy(topic)
+  await put(first, 'one', row(1))
+  fault = { when: 'request', act: hold }
+  await put(first, 'two', row(2))
+  await first.write(batchOf([row(3)]), signal)
+  await first.flush(undefined, signal)
+  const partition = [{ topic, partition: 0 }]
+  const admin = topics.client.admin()
+  const end = async () => (await admin.offsets(partition, 'latest', 'read_uncommitted'))[0]!.offset
+  // two records with the marker of each, and the third
+  await waitFor(async () => (await end()) >= 5n, { timeout: 60_000, describe: 'the record of the open transaction' })
+  await sendHeld!()
+  await first.close()
+  const next = await openThroughProxy(topic)
+  expect(await next.position!()).toBe('two')
+  await next.close()
+  expect(await idsIn(topic)).toEqual([1, 2])
+}, 120_000)
+
+test('who was taken over while it asks for a new epoch gets none', async () => {
+  const topic = server.prefix('taken')
+  const first = await openThroughProxy(topic)
+  await put(first, 'one', row(1))
+  sendHeld = undefined
+  fault = { when: 'request', act: (link) => link.reset() }
+  faultsToCome.push({ api: initProducerId, when: 'request', act: hold })
+  const committed = faultOf(put(first, 'two', row(2)))
+  await waitFor(() => sendHeld !== undefined, { timeout: 60_000, interval: 5, describe: 'the request for a new epoch' })
+  const second = await openThroughProxy(topic)
+  expect(await committed).toMatch(/^KAFKA_PRODUCER_FENCED conflict: /)
+  await first.close()
+  expect(await second.position!()).toBe('two')
+  await put(second, 'three', row(3))
+  await second.close()
+  expect(await idsIn(topic)).toEqual([1, 2, 3])
+}, 120_000)
+
+const row = (id: number) => insert(items, [id])
+
+async function openThroughProxy(topic: string): Promise<Sink> {
+  const sink = kafka({
+    topic,
+    format: json({}),
+    'sink.key': 'none',
+    'properties.bootstrap.servers': `127.0.0.1:${proxy.port}`,
+    'properties.request.timeout.ms': 700,
+    'sink.delivery-guarantee': 'exactly-once',
+    'sink.transactional-id-prefix': topic,
+    'sink.position-topic': `${topic}.position`,
+  } as never).create(contextOf())
+  await sink.open()
+  return sink
+}
+
+/** What a read_committed reader that is another client sees. */
+async function idsIn(topic: string): Promise<number[]> {
+  const [records] = await readCommitted(server.bootstrapServers, topic)
+  return records!.map(({ value }) => JSON.parse(String(value)).id as number)
+}
