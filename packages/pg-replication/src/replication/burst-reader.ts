@@ -11,15 +11,23 @@ interface Handle {
 
 type DataListener = (chunk: Buffer) => void
 
+/** Bytes a millisecond from which on a stream is catching up, and so longer pauses cost nobody anything. */
+const busy = 4096
+/** What a burst is to bring then: every one costs as much as decoding a hundred changes. It fits the socket's buffer. */
+const worthwhile = 64 * 1024
+/** Milliseconds. */
+const longestPause = 8
+
 /**
  * Takes a socket's bytes away from whoever listens to them, and reads in bursts: all that is there at once, then not
- * again for a millisecond, so that a busy stream costs few and large reads. After silence, or when there was more than
- * a burst can hold, it reads at once. Nothing is read while nobody waits in `read`.
+ * again for a millisecond, or up to eight while much is coming, so that a busy stream costs few and large reads. After
+ * silence, or when there was more than a burst can hold, it reads at once. Nothing is read while nobody waits in `read`.
  */
 export class BurstReader {
   readonly #socket: Socket
   readonly #into: MessageSplitter
-  readonly #pause: number
+  readonly #shortest: number
+  #pause: number
   readonly #input: DirectInput | undefined
   /** The input while it is ours. */
   #attached: DirectInput | undefined
@@ -29,14 +37,17 @@ export class BurstReader {
   #news = false
   #delivering = false
   #last = 0
+  /** Bytes of the burst. */
+  #bytes = 0
   #timer: NodeJS.Timeout | undefined
   #ended = false
   #error: Error | undefined
 
-  /** Bytes go to `into`. `pause`: milliseconds between two reads while busy. */
+  /** Bytes go to `into`. `pause`: milliseconds between two reads at least. */
   constructor(socket: Socket, into: MessageSplitter, pause = 1) {
     this.#socket = socket
     this.#into = into
+    this.#shortest = pause
     this.#pause = pause
     this.#input = DirectInput.of(socket)
   }
@@ -54,7 +65,7 @@ export class BurstReader {
       space: () => this.#into.space(),
       filled: (space, length) => {
         this.#into.filled(space, length)
-        return this.#came()
+        return this.#came(length)
       },
     })
     this.#stop()
@@ -117,12 +128,13 @@ export class BurstReader {
 
   readonly #onData = (chunk: Buffer): void => {
     this.#into.push(chunk)
-    if (!this.#came()) this.#stop()
+    if (!this.#came(chunk.length)) this.#stop()
   }
 
   /** False: that is enough for one burst. */
-  #came(): boolean {
+  #came(length: number): boolean {
     this.#news = true
+    this.#bytes += length
     if (!this.#delivering) {
       // after the poll phase: libuv has then read all that was there
       this.#delivering = true
@@ -134,8 +146,12 @@ export class BurstReader {
   readonly #afterPoll = (): void => {
     this.#delivering = false
     this.#stop()
+    const now = performance.now()
+    const rate = this.#bytes / (now - this.#last)
+    this.#pause = rate < busy ? this.#shortest : Math.max(this.#shortest, Math.min(longestPause, worthwhile / rate))
+    this.#bytes = 0
     // what a burst could not hold waits already
-    this.#last = this.#into.full ? 0 : performance.now()
+    this.#last = this.#into.full ? 0 : now
     this.#deliver()
   }
 
