@@ -5,7 +5,7 @@ export const stateErrorEntries = {
   STATE_LOCKED: {
     kind: 'conflict',
     cause: 'Another process holds the lease of this pipeline’s state: the pipeline is already running.',
-    cure: 'Stop the other process, or give this pipeline another name or another place for its state.',
+    cure: 'Stop the other process, or give this pipeline another name or another place for its state. Processes that share a Kafka topic (scan.assignment: group) need a state each.',
   },
   STATE_CONFLICT: {
     kind: 'conflict',

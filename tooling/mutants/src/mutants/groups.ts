@@ -8,7 +8,7 @@ const rows = 'packages/jdbc/src/postgresql/part-rows.ts'
 /** What several processes are promised that share a source. */
 export const groupMutants: readonly Mutant[] = [
   {
-    name: 'part-not-compared',
+    name: 'shared-part-not-compared',
     law: 'Who has lost a part while it was frozen finds another token in its row and rolls back.',
     file: rows,
     find: ' AND p.token = m.token RETURNING 1)',
@@ -16,7 +16,7 @@ export const groupMutants: readonly Mutant[] = [
     tests: [...parts, ...live],
   },
   {
-    name: 'part-not-taken-over',
+    name: 'shared-part-not-taken-over',
     law: 'Who takes a part over says so before it writes anything else.',
     file: rows,
     find: 'if (known?.position === at && mine(known.token)) continue',
@@ -24,7 +24,7 @@ export const groupMutants: readonly Mutant[] = [
     tests: parts,
   },
   {
-    name: 'whole-position-left',
+    name: 'shared-whole-position-left',
     law: 'A whole position becomes parts in the transaction of the first of them, and is nowhere else then.',
     file: 'packages/jdbc/src/postgresql/part-store.ts',
     find: 'if (this.#whole !== undefined) places.push(',
@@ -32,7 +32,7 @@ export const groupMutants: readonly Mutant[] = [
     tests: parts,
   },
   {
-    name: 'own-checkpoint-believed',
+    name: 'shared-checkpoint-believed',
     law: 'What a process saved last of a part says nothing when others have had it since.',
     file: 'packages/runtime/src/where-shares-stand.ts',
     find: 'if (!sink.remembers || mine.size === 0) return share',
@@ -40,7 +40,7 @@ export const groupMutants: readonly Mutant[] = [
     tests: shared,
   },
   {
-    name: 'position-asked-before-share',
+    name: 'shared-asked-too-early',
     law: 'Sinks are asked where they stand when it is known which parts are ours: until then others move them.',
     file: 'packages/runtime/src/attempt.ts',
     find: '      const share = configured.shares ? await this.#share(checkpoint?.position) : undefined\n      const stands = await this.#together((sink) => sink.stand())\n',
@@ -49,7 +49,7 @@ export const groupMutants: readonly Mutant[] = [
     tests: shared,
   },
   {
-    name: 'group-left-at-rewind',
+    name: 'shared-place-left',
     law: 'The place in the group is kept over rewinds: leaving it would be a rebalance for everybody.',
     file: 'packages/runtime/src/pipeline.ts',
     find: 'this.#kept ??= make()',
@@ -57,7 +57,7 @@ export const groupMutants: readonly Mutant[] = [
     tests: shared,
   },
   {
-    name: 'handed-over-at-once',
+    name: 'shared-handed-over-at-once',
     law: 'A partition is given up when what was read of it is durable and its offset committed.',
     file: 'packages/kafka-client/src/intake/membership.ts',
     find: '      await this.#ended(this.#turn)\n',
