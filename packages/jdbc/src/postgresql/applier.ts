@@ -168,7 +168,8 @@ export class Applier {
     const schema = named.schema ?? this.#connection.currentSchema ?? 'public'
     const name = { schema, name: named.name }
     const before = previous ?? this.#writers.get(label)?.table
-    const recorded = Object.entries(this.#store.records).find(([sql]) => sql === quoted(name))?.[1]
+    const { records } = this.#store
+    const recorded = Object.hasOwn(records, quoted(name)) ? records[quoted(name)] : undefined
     const prepared = await prepareTable(this.#connection, table, name, this.#policy, before, recorded).catch(
       (cause: unknown) => this.#noteRename(cause, table, name, before),
     )

@@ -34,7 +34,8 @@ export class PositionStore implements PositionKeeper {
   /** The token inside of the open transaction. */
   #token = ''
   #records: TableRecords = {}
-  #changed: TableRecords | undefined
+  /** A copy of its own. */
+  #changed: Record<string, TableRecord> | undefined
   /** Present where this pipeline may have kept its position in parts before, for several processes. */
   readonly #parts: PartRows | undefined
   /** The position was found in parts, which go with the next write. */
@@ -83,7 +84,9 @@ export class PositionStore implements PositionKeeper {
 
   /** Remembers something of a table, with the next position. */
   record(table: string, change: TableRecord): void {
-    this.#changed = { ...this.records, [table]: change }
+    // one copy a transaction: made for each of thousands of tables it would cost more than all else
+    this.#changed ??= { ...this.#records }
+    this.#changed[table] = change
   }
 
   /** Remembers it at once, with no open transaction; the position stays. false: there is none, so nothing to add to. */
