@@ -1,4 +1,5 @@
 import type { SinkAdmin, SourceAdmin } from './admin.ts'
+import type { Position } from './batch.ts'
 import type { ChangelogMode } from './changelog.ts'
 import type { Context } from './context.ts'
 import { type CdcError, coreError } from './errors.ts'
@@ -223,10 +224,15 @@ export function positionContext({
   positions,
   shares,
 }: ConfiguredSource): Pick<SinkContext, 'describePosition' | 'parts'> {
-  const { parts, join } = positions
+  const describePosition = (position: Position) => positions.describe(position)
+  if (positions.parts === undefined || positions.join === undefined) return { describePosition }
   return {
-    describePosition: (position) => positions.describe(position),
-    ...(parts === undefined || join === undefined ? {} : { parts: { parts, join, shared: shares === true } }),
+    describePosition,
+    parts: {
+      parts: (position) => positions.parts!(position),
+      join: (parts) => positions.join!(parts),
+      shared: shares === true,
+    },
   }
 }
 

@@ -178,7 +178,7 @@ export const errorCatalogue = {
     kind: 'rewind',
     cause:
       'Several processes share the source, and another one has moved a part of it on since this one last did: it has the part now.',
-    cure: 'Nothing: what this process was writing is rolled back, and it reads again what is its own. If it happens often, processes are taken for dead: raise `properties.session.timeout.ms`.',
+    cure: 'Nothing: what this process was writing is rolled back, and it reads again what is its own. If it happens often, processes are taken for dead: raise `properties.session.timeout.ms`. If it never ends, two groups run under one name of a pipeline: give them two names.',
   },
   POSITION_LOCKED: {
     kind: 'throttled',
