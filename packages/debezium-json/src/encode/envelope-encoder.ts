@@ -1,7 +1,7 @@
 import type { EncodedRecord, Encoder, RowChange, Truncate } from '@cdc/core'
 import type { Clock } from '../clock.ts'
 import type { Settings } from '../settings.ts'
-import { type Event, eventsOf, type Headers, tableRecord } from './events.ts'
+import { type Event, eventsOf, type Headers, noHeaders, tableRecord } from './events.ts'
 import type { HandledAt } from './handled-at.ts'
 import { type TableParts, type Wrapping, wrapping } from './table-parts.ts'
 import type { TransactionOrder } from './transaction-order.ts'
@@ -38,7 +38,7 @@ export class EnvelopeEncoder implements Encoder {
       return [tableRecord(parts.wrapped(first!.key), this.#value(first!), headers)]
     return events.flatMap((event) => {
       const key = parts.wrapped(event.key)
-      const own = { ...event.headers, ...headers }
+      const own = event.headers === noHeaders ? headers : { ...event.headers, ...headers }
       const record = tableRecord(key, this.#value(event), own)
       return event.op === 'd' && settings.tombstones ? [record, tableRecord(key, null, own)] : [record]
     })

@@ -10,14 +10,17 @@ export class RecordWriter {
   /** Bytes of one send. */
   #piece: number
   /** Being filled; */
-  #pack = new RecordPack()
+  #pack: RecordPack
   /** on its way, or free when nothing is. */
-  #other = new RecordPack()
+  #other: RecordPack
   #sending: Promise<unknown> | undefined
 
   constructor(producer: Producer, piece: number) {
     this.#producer = producer
     this.#piece = piece
+    // a buffer that grows doubles
+    this.#pack = new RecordPack(2 * piece)
+    this.#other = new RecordPack(2 * piece)
   }
 
   /** A topic that takes less has come. */

@@ -17,7 +17,7 @@ export interface OutgoingRecord {
 }
 
 const firstBytes = 64 * 1024
-/** What is kept for the next records; beyond it the pack had a very large one. */
+/** What is kept for the next records, where nothing else was said; beyond it the pack had a very large one. */
 const mostKept = 4 * 1024 * 1024
 const noHeaders = Buffer.from([0])
 
@@ -33,8 +33,16 @@ export class RecordPack implements RecordList {
   readonly #topics: string[] = []
   /** Of each record: where it begins, where its body does, how long its key is (-1: none), its partition (-1: by key). */
   #marks = new Int32Array(4 * 1024)
-  /** Formats give the same headers with every record. */
-  readonly #headers = new WeakMap<object, Buffer>()
+  /** The last headers: formats give the same ones with nearly every record. */
+  #headers: EncodedRecord['headers']
+  #writtenHeaders: Buffer = noHeaders
+
+  readonly #kept: number
+
+  /** `kept`: bytes of the buffer that are kept for the next records. */
+  constructor(kept = 0) {
+    this.#kept = Math.max(kept, mostKept)
+  }
 
   get length(): number {
     return this.#length
@@ -73,7 +81,7 @@ export class RecordPack implements RecordList {
   clear(): void {
     this.#length = 0
     this.#end = batchHeaderBytes
-    if (this.#bytes.length > mostKept) this.#bytes = Buffer.allocUnsafeSlow(firstBytes)
+    if (this.#bytes.length > this.#kept) this.#bytes = Buffer.allocUnsafeSlow(firstBytes)
   }
 
   topics(): Iterable<string> {
@@ -167,11 +175,11 @@ export class RecordPack implements RecordList {
 
   /** Their number, and names and contents with their lengths. */
   #headersOf(headers: NonNullable<EncodedRecord['headers']>): Buffer {
-    const known = this.#headers.get(headers)
-    if (known !== undefined) return known
-    const made = writtenHeaders(headers)
-    this.#headers.set(headers, made)
-    return made
+    if (headers !== this.#headers) {
+      this.#headers = headers
+      this.#writtenHeaders = writtenHeaders(headers)
+    }
+    return this.#writtenHeaders
   }
 }
 
