@@ -29,7 +29,7 @@ export function topicSourceAdmin(spec: TopicSourceSpec, context: Context): Sourc
 async function resetGroup({ intake }: TopicSourceSpec): Promise<string[]> {
   const { groupId, isolation, offsetReset: reset } = readProperties(intake.properties)
   if (intake.startup.mode === 'group-offsets')
-    return [`The offsets that group '${groupId}' has committed are left as they are: scan.startup.mode says so.`]
+    return ['The offsets that the group has committed are left as they are: scan.startup.mode is group-offsets.']
   const client = await openKafkaClient(intake.properties, intake.adapter)
   try {
     const admin = client.admin()
@@ -37,7 +37,7 @@ async function resetGroup({ intake }: TopicSourceSpec): Promise<string[]> {
     const signal = new AbortController().signal
     const starts = await startOffsets(intake.startup, partitions, { admin, groupId, isolation, reset }, signal)
     await admin.alterGroupOffsets(groupId!, starts)
-    return [`Set the offsets of group '${groupId}' to where scan.startup.mode says: ${starts.length} partitions.`]
+    return [`Set the group's offsets of ${starts.length} partitions to where scan.startup.mode says.`]
   } finally {
     await client.close()
   }
