@@ -53,7 +53,7 @@ export function kafkaSource(bench: Bench): Group {
         return { ours: await into(bench, place.topic), references: await references(bench, database) }
       },
     })
-  const name = `upsert-kafka, ${thousands(scale.rows)} rows -> jdbc`
+  const name = `topic of ${thousands(scale.rows)} records, upsert-kafka -> jdbc`
   return {
     cases: [
       measured(name, intoTable, { rate: 60_000, memory: kafkaMemory }),
