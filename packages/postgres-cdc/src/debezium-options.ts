@@ -152,7 +152,7 @@ export const debeziumOptions: Readonly<Record<string, DebeziumOption>> = {
   },
   'snapshot.locking.mode': {
     only: ['none'],
-    why: 'a table is locked in ACCESS SHARE mode while it is read, and no longer',
+    why: 'a table is locked in ACCESS SHARE mode while it is read, small ones together with their neighbours, and no longer',
   },
   'snapshot.locking.mode.custom.name': { refused: 'it names a Java class' },
   'snapshot.lock.timeout.ms': { idle: 'reading a table waits for ACCESS EXCLUSIVE locks only' },
