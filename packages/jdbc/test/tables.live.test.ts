@@ -136,6 +136,36 @@ describe('tables of the target', async () => {
     expect(await target.run('SELECT count(b)::int FROM t_rename')).toEqual([{ count: 2 }])
   })
 
+  test.each([
+    ['is newer than the rows here', 'newer', (after: Table) => after],
+    ['is older than the rows here', 'older', () => table('t_kept_older', { id: int })],
+    ['is not known', 'unknown', () => undefined],
+  ])(
+    'tell a renamed column from a new one after a restart, though the shape that the source knows %s',
+    async (...given) => {
+      const [, which, known] = given
+      const name = `t_kept_${which}`
+      const before = table(name, { id: int, a: text })
+      const after = table(name, { id: int, b: text })
+      const sink = await start({}, `kept-${which}`)
+      await commit(sink, transactionOf({ schema: before }, { insert: [1, 'x'], into: before }))
+      await sink.close()
+      const again = await start({}, `kept-${which}`)
+      const previous = known(after)
+      const step = { schema: after, ...(previous === undefined ? {} : { previous }) }
+      await expect(commit(again, transactionOf(step, { insert: [2, 'y'], into: after }))).rejects.toMatchObject({
+        code: 'COLUMN_RENAMED',
+      })
+      await again.close()
+      await target.run(`ALTER TABLE ${name} RENAME a TO b`)
+      await commit(await start({}, `kept-${which}`), transactionOf(step, { insert: [2, 'y'], into: after }))
+      expect(await target.run(`SELECT * FROM ${name} ORDER BY id`)).toEqual([
+        { id: 1, b: 'x' },
+        { id: 2, b: 'y' },
+      ])
+    },
+  )
+
   test('take changes from before a rename that come again after the target was changed into the renamed column', async () => {
     const before = table('t_renamed', { id: int, a: text })
     const after = table('t_renamed', { id: int, b: text })

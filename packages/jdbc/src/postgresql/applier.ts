@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import {
   CdcError,
   type Change,
@@ -15,7 +16,7 @@ import type { JdbcOptions } from '../options.ts'
 import { type TableName, targetName } from '../table-name.ts'
 import { readTarget } from './catalog.ts'
 import type { Connection } from './connection.ts'
-import type { PositionKeeper } from './position-keeper.ts'
+import type { KeptColumns, PositionKeeper, TableRecord } from './position-keeper.ts'
 import { prepareTable, renameOf, type TablePolicy } from './prepare-table.ts'
 import type { Refusals } from './refusals.ts'
 import { Segment } from './segment.ts'
@@ -167,18 +168,22 @@ export class Applier {
     const named = targetName(this.#options['table-name'], table)
     const schema = named.schema ?? this.#connection.currentSchema ?? 'public'
     const name = { schema, name: named.name }
-    const before = previous ?? this.#writers.get(label)?.table
     const { records } = this.#store
     const recorded = Object.hasOwn(records, quoted(name)) ? records[quoted(name)] : undefined
+    const kept = this.#before(change, recorded)
+    const told = kept === undefined ? (previous ?? this.#writers.get(label)?.table) : undefined
+    const before = kept ?? told
     const prepared = await prepareTable(this.#connection, table, name, this.#policy, before, recorded).catch(
-      (cause: unknown) => this.#noteRename(cause, table, name, before),
+      (cause: unknown) => this.#noteRename(cause, { table, name, before, told }),
     )
     const { target, created, table: written } = prepared
-    if (created)
+    const columns = keptColumns(table)
+    if (created || !isDeepStrictEqual(recorded?.columns?.[label], columns))
       this.#store.record(target.sql, {
         ...recorded,
         sources: [...new Set([...(recorded?.sources ?? []), label])],
-        created: true,
+        ...(created ? { created } : {}),
+        columns: { ...recorded?.columns, [label]: columns },
       })
     const writer = new TableWriter(written, target)
     const old = this.#writers.get(label)
@@ -189,15 +194,21 @@ export class Applier {
   }
 
   /**
+   * The shape in which a table was last written, before this life: what the source was last seen with may be newer, or
+   * older, than the rows that are here. A snapshot writes the table anew.
+   */
+  #before({ table, origin }: TableChange, recorded: TableRecord | undefined): Table | undefined {
+    const label = tableName(table)
+    const columns = recorded?.columns?.[label]
+    if (columns === undefined || origin.snapshot !== undefined || this.#writers.has(label)) return undefined
+    return withColumns(table, columns)
+  }
+
+  /**
    * A person will rename the column at the target, and then changes from before come with its old name: those of this
    * transaction, which is rolled back. So it is kept what the person was asked for.
    */
-  async #noteRename(
-    cause: unknown,
-    table: Table,
-    name: Required<TableName>,
-    before: Table | undefined,
-  ): Promise<never> {
+  async #noteRename(cause: unknown, { table, name, before, told }: Renamed): Promise<never> {
     if (!CdcError.is(cause) || cause.code !== 'COLUMN_RENAMED') throw cause
     const target = (await readTarget(this.#connection, name.schema, name.name))!
     await this.#connection.query('ROLLBACK')
@@ -206,9 +217,9 @@ export class Applier {
     const renames = { ...record.renames, [from]: to }
     const kept = await this.#store.recordNow(this.#connection, target.sql, { ...record, renames })
     // a column that this transaction had added is to be there for whoever renames it
-    if (kept) {
+    if (kept && told !== undefined) {
       await this.#connection.query('BEGIN')
-      await prepareTable(this.#connection, before!, name, this.#policy, undefined, record)
+      await prepareTable(this.#connection, told, name, this.#policy, undefined, record)
       await this.#connection.query('COMMIT')
     }
     throw cause
@@ -241,6 +252,27 @@ export class Applier {
       targets.push((this.known(change.table) ?? (await this.#prepare(change, undefined))).target)
     await truncate(this.#connection, targets)
   }
+}
+
+interface Renamed {
+  readonly table: Table
+  readonly name: Required<TableName>
+  /** The shape that it was compared with. */
+  readonly before: Table | undefined
+  /** The same, where the source has told it in this life: this transaction may have added columns of it. */
+  readonly told: Table | undefined
+}
+
+const keptColumns = ({ columns }: Table): KeptColumns =>
+  Object.fromEntries(columns.map(({ name, native }) => [name, native]))
+
+/** The table as it was, as far as its columns' names and types tell. */
+function withColumns(table: Table, kept: KeptColumns): Table {
+  const columns = Object.entries(kept).map(([name, native]) => {
+    const same = table.columns.find((one) => one.name === name)
+    return same?.native === native ? same : { name, native, type: { kind: 'other' as const } }
+  })
+  return { ...table, columns, key: [] }
 }
 
 const quoted = ({ schema, name }: { schema: string; name: string }) =>

@@ -13,7 +13,14 @@ export interface TableRecord {
   readonly created?: true
   /** Columns that a person was asked to rename here, old name to new one: changes from before that still come. */
   readonly renames?: Readonly<Record<string, string>>
+  /**
+   * The columns that each source table had when it was last written here, as name and type. They are kept with the
+   * rows, so that a renamed column can be told from a new one at whatever moment a process ended.
+   */
+  readonly columns?: Readonly<Record<string, KeptColumns>>
 }
+/** By their names, the types as the source names them. */
+export type KeptColumns = Readonly<Record<string, string>>
 export type TableRecords = Readonly<Record<string, TableRecord>>
 
 /** What is remembered of the target's tables. */

@@ -240,15 +240,18 @@ export class PositionStore implements PositionKeeper {
     })
   }
 
-  /** Forgets the position. Keeps the row, which knows the tables, unless `rows` goes with it. */
+  /**
+   * Forgets the position. Keeps the row, which knows the tables, unless `rows` goes with it; their columns are read
+   * anew with the rows.
+   */
   async forget(connection: Connection, rows: boolean): Promise<boolean> {
     const [[found] = []] = await connection.query('SELECT pg_catalog.to_regclass($1)', [this.#table])
     if (found === null) return false
     const own = 'WHERE pipeline = $1 AND sink = $2'
-    const sql = rows
-      ? `DELETE FROM ${this.#table} ${own} RETURNING 1`
-      : `UPDATE ${this.#table} SET "position" = NULL, token = '${this.#next()}' ${own} RETURNING 1`
-    return (await connection.query(sql, this.#key)).length > 0
+    if (rows) return (await connection.query(`DELETE FROM ${this.#table} ${own} RETURNING 1`, this.#key)).length > 0
+    const [[tables] = []] = await connection.query(`SELECT tables FROM ${this.#table} ${own}`, this.#key)
+    const sql = `UPDATE ${this.#table} SET "position" = NULL, token = $3, tables = $4 ${own} RETURNING 1`
+    return (await connection.query(sql, [...this.#key, this.#next(), withoutColumns(tables ?? null)])).length > 0
   }
 
   #next(): string {
@@ -277,4 +280,10 @@ export class PositionStore implements PositionKeeper {
       cause,
     })
   }
+}
+
+function withoutColumns(tables: string | null): string | null {
+  if (tables === null) return null
+  const records = Object.entries(JSON.parse(tables) as TableRecords)
+  return JSON.stringify(Object.fromEntries(records.map(([name, { columns: _, ...record }]) => [name, record])))
 }
