@@ -1,3 +1,3 @@
 import { seedTests } from './seed-tests.ts'
 
-seedTests(1, 10)
+seedTests(1, 5)

@@ -1,3 +1,3 @@
 import { seedTests } from './seed-tests.ts'
 
-seedTests(11, 20)
+seedTests(6, 10)

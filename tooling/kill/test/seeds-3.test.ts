@@ -1,3 +1,3 @@
 import { seedTests } from './seed-tests.ts'
 
-seedTests(21, 30)
+seedTests(11, 15)

@@ -1,3 +1,3 @@
 import { seedTests } from './seed-tests.ts'
 
-seedTests(31, 40)
+seedTests(16, 20)

@@ -14,7 +14,7 @@ const times = Number(process.env.CDC_FAULTS_TIMES ?? 1)
 
 /** All pairs, or one of `SHARE`, such that each phase meets faults of all kinds and each fault phases of all kinds. */
 const all = process.env.CDC_FAULTS === 'all' || only !== ''
-const SHARE = 6
+const SHARE = 8
 const chosen = (phase: number, fault: number) => all || (phase + fault) % SHARE === 0
 
 /** Pairs that have found a fault of ours, or that hold a law by themselves: always run. */
