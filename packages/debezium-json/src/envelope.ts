@@ -2,7 +2,7 @@
 export { type Clock, microsecondClock } from './clock.ts'
 export { JsonNumber, type JsonObject, type JsonValue, parseJson } from './decode/json-value.ts'
 export { type Part, RecordDecoder } from './decode/record-decoder.ts'
-export { BadValue, dateText, decimalText, timestampText, timeText } from './decode/scalar-readers.ts'
+export { BadValue, bad, dateText, decimalText, timestampText, timeText } from './decode/scalar-readers.ts'
 export { BoundaryRecords, boundarySchemas } from './encode/boundary-records.ts'
 export type { Codec, Present } from './encode/codec.ts'
 export {

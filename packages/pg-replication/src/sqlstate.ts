@@ -116,7 +116,7 @@ export const byTlsCode: Readonly<Record<string, PgErrorCode>> = {
   EPROTO: 'TLS_FAILED',
 }
 
-/** undefined: no code of TLS. */
+/** The error that a code of Node's or OpenSSL's stands for. undefined: no code of TLS. */
 export function codeOfTls(code: string): PgErrorCode | undefined {
   return byTlsCode[code] ?? (code.startsWith('ERR_SSL_') || code.startsWith('ERR_TLS_') ? 'TLS_FAILED' : undefined)
 }

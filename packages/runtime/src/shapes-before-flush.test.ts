@@ -1,17 +1,10 @@
 import type { ConfiguredSink, StateStoreFactory, Table } from '@cdc/core'
-import { MemoryDatabase, MemoryStore, memorySink, memorySource } from '@cdc/testkit'
+import { MemoryDatabase, MemoryStore, memorySink, memorySource, tableOf } from '@cdc/testkit'
 import { expect, test } from 'vitest'
 import { pipeline } from './pipeline.ts'
 import { memoryState } from './state/index.ts'
 
-const items: Table = {
-  schema: 'public',
-  name: 'items',
-  id: 1,
-  identity: 'full',
-  columns: [{ name: 'id', type: { kind: 'int32' }, native: 'integer' }],
-  key: [0],
-}
+const items: Table = { ...tableOf('items', { id: { kind: 'int32' } }, ['id']), id: 1 }
 
 /** What a run saves and flushes, in order, until the row is saved in a checkpoint. */
 async function happens(remembers: boolean): Promise<string[]> {

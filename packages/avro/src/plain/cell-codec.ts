@@ -1,5 +1,6 @@
 import { type Cell, canonicalFault, type DataType } from '@cdc/core'
 import {
+  bad,
   clockMicros,
   dateDays,
   dateText,
@@ -16,18 +17,11 @@ import type { AvroWriter } from '../wire/avro-writer.ts'
 
 type Present = Exclude<Cell, null | undefined>
 
-/** Thrown by readers: the value is not of the column's type. Never holds it. */
-export class BadCell extends Error {}
-
-export function bad(wanted: string): never {
-  throw new BadCell(wanted)
-}
-
 /** How cells of a type are written to an Avro type and read from it. */
 export interface CellCodec {
   /** false: it cannot be held. What was written of it then is dropped with its record. */
   write(writer: AvroWriter, cell: Present): boolean
-  /** A value as avsc gives it, never null. Throws BadCell. */
+  /** A value as avsc gives it, never null. Throws BadValue. */
   read(value: unknown): Cell
 }
 

@@ -3,7 +3,7 @@ import { BadValue } from '@cdc/debezium-json/envelope'
 import { error } from '../errors.ts'
 import type { AvroField, AvroType } from '../schema/avro-type.ts'
 import type { AvroWriter } from '../wire/avro-writer.ts'
-import { BadCell, type CellCodec, cellCodec, withNull } from './cell-codec.ts'
+import { type CellCodec, cellCodec, withNull } from './cell-codec.ts'
 
 /** One field of a record. `position`: of its column; undefined: the table has none, and it is null or not read. */
 interface FieldCodec {
@@ -102,7 +102,7 @@ export class RecordReader {
     try {
       return cell.read(value)
     } catch (failure) {
-      if (!(failure instanceof BadCell || failure instanceof BadValue)) throw failure
+      if (!(failure instanceof BadValue)) throw failure
       throw unfit(this.#table, position, failure.message)
     }
   }

@@ -1,6 +1,7 @@
 import type { Position, PositionParts } from '@cdc/core'
 import type { TableName } from '../table-name.ts'
 import type { Connection } from './connection.ts'
+import type { Fence } from './fence.ts'
 import { type Flight, Statement } from './flight.ts'
 import { quoteQualified } from './quote.ts'
 
@@ -69,25 +70,23 @@ export class PartRows {
 
   /**
    * Adds what moves parts to where they are in `position`, and takes over those that another process has moved last:
-   * whose token is not `mine`. Gives the places of the statements that compare.
+   * whose token is not the fence's.
    */
-  addWrite(flight: Flight, position: Position, token: string, mine: (token: string) => boolean): number[] {
+  addWrite(flight: Flight, position: Position, token: string, fence: Fence): void {
     const moved = []
     const added = []
     const sent = new Map<string, Known>()
     for (const [part, at] of this.#parts.parts(position)) {
       const known = this.#known.get(part)
-      if (known?.position === at && mine(known.token)) continue
+      if (known?.position === at && fence.owns(known.token)) continue
       sent.set(part, { position: at, token })
       if (known === undefined) added.push({ part, position: at })
       else moved.push({ part, position: at, token: known.token })
     }
     this.#sent = sent
-    const places = []
     if (moved.length > 0)
-      places.push(flight.run(this.#update, [...this.#key, JSON.stringify(moved), token, String(moved.length)]))
-    if (added.length > 0) places.push(flight.run(this.#insert, [...this.#key, JSON.stringify(added), token]))
-    return places
+      fence.mark(flight, flight.run(this.#update, [...this.#key, JSON.stringify(moved), token, String(moved.length)]))
+    if (added.length > 0) fence.mark(flight, flight.run(this.#insert, [...this.#key, JSON.stringify(added), token]))
   }
 
   committed(): void {

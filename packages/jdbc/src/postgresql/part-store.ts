@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto'
 import type { Position, PositionParts } from '@cdc/core'
 import { error } from '../errors.ts'
 import type { TableName } from '../table-name.ts'
 import type { Connection } from './connection.ts'
+import { Fence } from './fence.ts'
 import { type Flight, Statement } from './flight.ts'
 import { PartRows } from './part-rows.ts'
 import type { PositionKeeper, TableRecord, TableRecords } from './position-keeper.ts'
@@ -23,15 +23,12 @@ export class PartStore implements PositionKeeper {
   readonly #parts: PositionParts
   readonly #key: readonly [pipeline: string, sink: string]
   readonly #table: string
-  readonly #process = randomUUID()
+  readonly #fence = new Fence()
   readonly #spread: Statement
   readonly #remember: Statement
-  #writes = 0
   #exists = false
   /** A position from before there were parts. */
   #whole: Position | undefined
-  /** The statements of the last flight that compare. */
-  #places: readonly number[] = []
 
   constructor(pipeline: string, sink: string, name: Required<TableName>, parts: PositionParts) {
     this.#main = new PositionStore(pipeline, sink, name)
@@ -102,17 +99,16 @@ export class PartStore implements PositionKeeper {
   addLock(): void {}
 
   addWrite(flight: Flight, position: Position): void {
-    const token = this.#next()
-    const places: number[] = []
-    if (this.#whole !== undefined) places.push(flight.run(this.#spread, [...this.#key, token, this.#main.token]))
-    places.push(...this.#rows.addWrite(flight, this.#all(position), token, (other) => other.startsWith(this.#process)))
+    const token = this.#fence.next()
+    if (this.#whole !== undefined)
+      this.#fence.mark(flight, flight.run(this.#spread, [...this.#key, token, this.#main.token]))
+    this.#rows.addWrite(flight, this.#all(position), token, this.#fence)
     const { changed } = this.#main
     if (changed !== undefined) flight.run(this.#remember, [...this.#key, token, JSON.stringify(changed)])
-    this.#places = places
   }
 
-  isConflict({ code, statement }: ServerError): boolean {
-    return (code === '22012' || code === '23505') && this.#places.includes(statement)
+  isConflict(cause: ServerError): boolean {
+    return this.#fence.isConflict(cause)
   }
 
   conflict(cause: unknown) {
@@ -141,9 +137,5 @@ export class PartStore implements PositionKeeper {
   #all(position: Position): Position {
     if (this.#whole === undefined) return position
     return this.#parts.join(new Map([...this.#parts.parts(this.#whole), ...this.#parts.parts(position)]))
-  }
-
-  #next(): string {
-    return `${this.#process}:${this.#writes++}`
   }
 }

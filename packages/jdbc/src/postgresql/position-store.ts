@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto'
 import type { Position, PositionParts } from '@cdc/core'
 import { error } from '../errors.ts'
 import type { TableName } from '../table-name.ts'
 import type { Connection } from './connection.ts'
+import { Fence } from './fence.ts'
 import { type Flight, Statement } from './flight.ts'
 import { PartRows } from './part-rows.ts'
 import type { PositionKeeper, TableRecord, TableRecords } from './position-keeper.ts'
@@ -26,8 +26,7 @@ export class PositionStore implements PositionKeeper {
   readonly #lock: Statement
   readonly #insert: Statement
   readonly #update: Statement
-  readonly #process = randomUUID()
-  #writes = 0
+  readonly #fence = new Fence()
   #exists = false
   #known: Known | undefined
   #sent: Known | undefined
@@ -40,7 +39,6 @@ export class PositionStore implements PositionKeeper {
   readonly #parts: PartRows | undefined
   /** The position was found in parts, which go with the next write. */
   #gathered = false
-  #marks: { readonly flight: Flight; readonly places: number[] } | undefined
 
   constructor(pipeline: string, sink: string, name: Required<TableName>, parts?: PositionParts) {
     this.#parts = parts && new PartRows(pipeline, sink, name, parts)
@@ -194,27 +192,20 @@ export class PositionStore implements PositionKeeper {
 
   /** Adds what begins a transaction: the row is locked, and is what this process last saw. */
   addLock(flight: Flight): void {
-    this.#token = this.#known?.token ?? this.#next()
+    this.#token = this.#known?.token ?? this.#fence.next()
     const statement = this.#known === undefined ? this.#insert : this.#lock
-    this.#mark(flight, flight.run(statement, [...this.#key, this.#token]))
+    this.#fence.mark(flight, flight.run(statement, [...this.#key, this.#token]))
   }
 
   addWrite(flight: Flight, position: Position): void {
     const tables = this.#changed === undefined ? null : JSON.stringify(this.#changed)
-    this.#sent = { position, token: this.#next() }
-    this.#mark(flight, flight.run(this.#update, [...this.#key, this.#token, position, this.#sent.token, tables]))
+    this.#sent = { position, token: this.#fence.next() }
+    this.#fence.mark(flight, flight.run(this.#update, [...this.#key, this.#token, position, this.#sent.token, tables]))
     if (this.#gathered) this.#parts!.addForget(flight)
   }
 
-  #mark(flight: Flight, place: number): void {
-    if (this.#marks?.flight !== flight) this.#marks = { flight, places: [] }
-    this.#marks.places.push(place)
-  }
-
-  /** The comparison divides by the number of rows that it found; a first row that is there already violates the key. */
-  isConflict({ code, statement }: ServerError): boolean {
-    if (code !== '22012' && code !== '23505') return false
-    return statement !== undefined && this.#marks?.places.includes(statement) === true
+  isConflict(cause: ServerError): boolean {
+    return this.#fence.isConflict(cause)
   }
 
   committed(): void {
@@ -251,11 +242,7 @@ export class PositionStore implements PositionKeeper {
     if (rows) return (await connection.query(`DELETE FROM ${this.#table} ${own} RETURNING 1`, this.#key)).length > 0
     const [[tables] = []] = await connection.query(`SELECT tables FROM ${this.#table} ${own}`, this.#key)
     const sql = `UPDATE ${this.#table} SET "position" = NULL, token = $3, tables = $4 ${own} RETURNING 1`
-    return (await connection.query(sql, [...this.#key, this.#next(), withoutColumns(tables ?? null)])).length > 0
-  }
-
-  #next(): string {
-    return `${this.#process}:${this.#writes++}`
+    return (await connection.query(sql, [...this.#key, this.#fence.next(), withoutColumns(tables ?? null)])).length > 0
   }
 
   async #locked(connection: Connection) {

@@ -2,6 +2,7 @@ import { createPrivateKey } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { isIP, type Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls'
+import { codeOfTls } from '@cdc/pg-replication'
 import { error } from '../errors.ts'
 import type { TlsMode, TlsSettings } from './settings.ts'
 
@@ -39,14 +40,11 @@ export async function upgrade(socket: Socket, host: string, mode: TlsMode, tls: 
   })
 }
 
-/** OpenSSL's verdicts on a certificate: https://nodejs.org/api/tls.html#x509-certificate-error-codes */
-const verdict =
-  /CERT|CRL|^(INVALID_(CA|PURPOSE)|PATH_LENGTH_EXCEEDED|HOSTNAME_MISMATCH|UNABLE_TO_VERIFY_LEAF_SIGNATURE)$/
-
 /** A certificate that is not trusted needs a person; a connection that broke off meanwhile does not. */
 function handshakeFailure(cause: Error, host: string, mode: TlsMode) {
   const code = (cause as NodeJS.ErrnoException).code
-  return error(code !== undefined && verdict.test(code) ? 'TLS_UNTRUSTED' : 'TLS_FAILED', {
+  const broken = code === undefined || (codeOfTls(code) ?? 'TLS_FAILED') === 'TLS_FAILED'
+  return error(broken ? 'TLS_FAILED' : 'TLS_UNTRUSTED', {
     message: `TLS with ${host} failed under sslmode=${mode} (${code ?? cause.message}).`,
     where: { option: 'url' },
     cause,

@@ -34,7 +34,7 @@ export const sinkMutants: readonly Mutant[] = [
   {
     name: 'fence-not-compared',
     law: 'A process that another has overtaken finds it in its transaction and rolls back.',
-    file: store,
+    file: 'packages/jdbc/src/postgresql/fence.ts',
     find: 'return `${this.#process}:${this.#writes++}`',
     replace: "return 'token'",
     tests: faults,
