@@ -1,7 +1,7 @@
 import { armFailpoints, CdcError, type Position } from '@cdc/core'
 import { startPostgres, waitFor } from '@cdc/servers'
 import { afterEach, expect, test } from 'vitest'
-import type { Follower } from './follower.ts'
+import { Follower } from './follower.ts'
 import { fence, Live, versions } from './live.ts'
 
 afterEach(() => armFailpoints(undefined))
@@ -305,12 +305,36 @@ test('a table that was not chosen for a while is not followed as if it had been'
   )
 })
 
+test.concurrent('a commit that waits for a standby stops reading before a changed table, and nothing of it is lost', async () => {
+  // nobody else is to wait for the standby that never comes
+  const settings = { synchronous_standby_names: 'away', synchronous_commit: 'local' }
+  await using server = await startPostgres({ version: 15, settings })
+  const database = await server.createDatabase('waits')
+  await server.query('CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)', database)
+  const before = new Follower(server, database)
+  await before.until(() => before.reports.some(({ type }) => type === 'streaming'))
+  const waits = await server.client(database)
+  await waits.query(
+    'SET synchronous_commit = on; BEGIN; ALTER TABLE t ADD extra text; INSERT INTO t VALUES (2, $$two$$)',
+  )
+  const committed = waits.query('COMMIT')
+  const failure = await before.failure()
+  expect(failure).toMatchObject({ code: 'CATALOG_BEHIND', kind: 'rewind' })
+  expect(before.rows('public.t')).toEqual([{ id: '1' }])
+  await server.query("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
+  await committed
+  await waits.end()
+  const after = new Follower(server, database, { previous: before })
+  await after.until(() => after.rows('public.t').length === 2)
+  expect(after.rows('public.t')).toEqual([{ id: '1' }, { id: '2', extra: 'two' }])
+  await after.stop()
+})
+
 for (const version of versions)
-  test(`PostgreSQL ${version}: a shutdown of the server is not held up, and nothing is lost by it`, async () => {
+  test.concurrent(`PostgreSQL ${version}: a shutdown of the server is not held up, and nothing is lost by it`, async () => {
     await using server = await startPostgres({ version })
     const database = await server.createDatabase('down')
     await server.query(`${fence} CREATE TABLE t (id int PRIMARY KEY)`, database)
-    const { Follower } = await import('./follower.ts')
     const follower = new Follower(server, database)
     await follower.until(() => follower.reports.some(({ type }) => type === 'streaming'))
     await server.query('INSERT INTO t VALUES (1)', database)
