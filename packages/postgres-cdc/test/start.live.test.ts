@@ -289,6 +289,23 @@ test('a table that was dropped and made again is not taken for the same', async 
   expect(found.text).toContain('Table public.t was dropped and made again')
 })
 
+test('a place in the log that the server cannot decode is tried again and never passed; a new slot begins after it', async () => {
+  await using live = await Live.of(15, `${fence} CREATE TYPE mood AS ENUM ('low');`)
+  await live.query("CREATE TABLE t (id int PRIMARY KEY, mood mood); INSERT INTO t VALUES (1, 'low')")
+  const before = await positioned(live, {})
+  // an update needs no type to be written, and its decoding does
+  await live.query(`CREATE TEMP TABLE kept AS SELECT * FROM pg_type WHERE typname = 'mood';
+    DELETE FROM pg_type WHERE typname = 'mood'; UPDATE t SET id = 2; INSERT INTO pg_type TABLE kept`)
+  for (const attempt of [live.follow({ previous: before }), live.follow({ previous: before })]) {
+    expect(await attempt.failure()).toMatchObject({ code: 'DECODING_FAILED', kind: 'rewind' })
+    expect(attempt.texts('update')).toEqual([])
+  }
+  await live.endStreams()
+  await live.query(`SELECT pg_drop_replication_slot('${live.slot}')`)
+  const anew = live.follow()
+  await live.same(anew, ['t'])
+})
+
 test('a table that was not chosen for a while is not followed as if it had been', async () => {
   await using live = await Live.of(15, `${fence} CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)`)
   const before = await positioned(live, {})

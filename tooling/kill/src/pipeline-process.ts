@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { promisify } from 'node:util'
 
 const main = join(import.meta.dirname, '../../../apps/cdc/src/main.ts')
 
@@ -23,6 +24,11 @@ const running = new Set<ChildProcess>()
 process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL')
 })
+
+/** A command of the program that ends by itself. Throws when it does not end well, with what it said. */
+export async function cdc(args: readonly string[]): Promise<void> {
+  await promisify(execFile)(process.execPath, ['--conditions=cdc-source', ...heap, main, ...args])
+}
 
 /** One life of `cdc run`, with its log in a file. */
 export class PipelineProcess {
@@ -86,14 +92,11 @@ export class PipelineProcess {
     this.#child.kill(name)
   }
 
-  /**
-   * Has the server said again and again that it cannot decode its own log (XX000)? PostgreSQL before 16 may, where a
-   * slot is read anew from before its first consistent point, and TRUNCATE or DDL was running there.
-   */
+  /** Has the server said again and again that it cannot decode its own log? */
   get serverCannotDecode(): boolean {
     const lines = readFileSync(this.#log, 'utf8').trimEnd().split('\n')
     const warnings = lines.filter((line) => line.includes('"level":"warn"')).slice(-5)
-    return warnings.length === 5 && warnings.every((line) => line.includes('"SERVER_ERROR"') && line.includes('XX000'))
+    return warnings.length === 5 && warnings.every((line) => line.includes('"DECODING_FAILED"'))
   }
 
   #lastError(): Pick<Ending, 'error' | 'hint'> {

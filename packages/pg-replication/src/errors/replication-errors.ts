@@ -126,6 +126,12 @@ export const replicationErrors = {
     cause: 'One message of the server is larger than the limit that was set.',
     cure: 'Raise the limit of a message, and give the process the memory for it.',
   },
+  DECODING_FAILED: {
+    kind: 'rewind',
+    cause:
+      'The server failed in decoding its own log for the slot (class XX). Before PostgreSQL 16 it may, where tables were altered or truncated while the slot was made and that place is read again; else its catalog or its log is damaged.',
+    cure: 'Nothing is skipped or acknowledged, and it is tried again. If it is the same message each time, the slot is of no use any more: install the latest minor release of the server, then start over (`cdc reset`).',
+  },
   STREAM_SILENT: {
     kind: 'connection',
     cause: 'Not a byte came from the server for the time allowed, keepalives included.',

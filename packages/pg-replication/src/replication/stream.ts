@@ -218,6 +218,8 @@ export class ReplicationStream {
     // the only object that decoding looks up by name is a publication
     if (fields.code === '42704' && this.#started) {
       this.#fail(serverError('PUBLICATION_MISSING', fields, doing, {}, publicationGoneHint(publications)))
+    } else if (fields.code?.startsWith('XX') && this.#started) {
+      this.#fail(serverError('DECODING_FAILED', fields, doing))
     } else this.#fail(postgresError(fields, doing))
   }
 
