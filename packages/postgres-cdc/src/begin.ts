@@ -82,13 +82,21 @@ export async function beginAnew(
     return { parts, tables: oidsOf(tables), relations: tables, publication, created, confirmed: undefined }
   } catch (failure) {
     await created?.release()
-    // a slot whose creation was not answered may be there, and would then be older than the next publication
-    if (created === undefined && !isLoss(failure)) await undo()
+    if (created === undefined && (slot !== undefined || (await isWithoutSlot(session, name, failure)))) await undo()
     throw failure
   }
 }
 
-const isLoss = (failure: unknown) => CdcError.is(failure) && failure.kind === 'connection'
+/** Is it certain that no slot was made? One that is there would be older than the next publication. */
+async function isWithoutSlot(session: Session, name: string, failure: unknown): Promise<boolean> {
+  // its creation was not answered, and may still be under way
+  if (CdcError.is(failure) && failure.kind === 'connection') return false
+  try {
+    return (await readSlot(session, name)) === undefined
+  } catch {
+    return false
+  }
+}
 
 async function makeSlot(
   { connection, slot: name, rules, failover }: Environment,

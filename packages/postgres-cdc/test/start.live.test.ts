@@ -57,6 +57,19 @@ test('what cannot be chosen is refused with near names, and nothing is left at t
   expect([await publications(live), await slots(live)]).toEqual([[], []])
 })
 
+test('a publication whose slot was made before something failed stays, and the next start goes on from there', async () => {
+  await using live = await Live.of(15, `${fence} CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)`)
+  armFailpoints((name) => {
+    if (name === 'slot.created') throw new Error('stopped just then')
+  })
+  await live.follow().failure()
+  armFailpoints(undefined)
+  expect(await publications(live)).toEqual([{ pubname: 'dbz_publication' }])
+  expect(await slots(live)).toEqual([{ slot_name: live.slot }])
+  await live.query('INSERT INTO t VALUES (2)')
+  await live.same(live.follow(), ['t'])
+})
+
 test('an expression that would never end is refused', async () => {
   await using live = await Live.of(15, `${fence} CREATE TABLE ${'a'.repeat(60)} (id int PRIMARY KEY)`)
   const found = await refused(live.follow({ options: { 'table-name': '(a+)+b' } }))
