@@ -5,6 +5,7 @@ import { setInterval as every } from 'node:timers/promises'
 import { type PostgresConnection, sharedKafka, sharedPostgres, waitFor } from '@cdc/servers'
 import kafkajs, { type Admin, type Producer } from 'kafkajs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { readCommitted } from '../../../packages/kafka-client/test/committed.ts'
 import { CdcProcess } from './cdc-process.ts'
 import { pipelineFile } from './pipeline-file.ts'
 
@@ -159,8 +160,60 @@ state: ./state-\${env:MEMBER}
   )
   const all = { rows: written, places: written, end: written }
   expect(ledger).toEqual([0, 1, 2, 3].map((part) => ({ part, ...all })))
+  expect(await committed(topic)).toEqual([written, written, written, written])
+}, 180_000)
+
+const committed = async (topic: string): Promise<number[]> => {
   const [offsets] = await admin.fetchOffsets({ groupId: topic, topics: [topic] })
-  expect(offsets!.partitions.map(({ offset }) => Number(offset))).toEqual([written, written, written, written])
+  return offsets!.partitions.map(({ offset }) => Number(offset))
+}
+
+test.concurrent('from Kafka to Kafka members that freeze and are killed around a commit write each record once, in order', async () => {
+  const topic = await makeTopic('exact', 4)
+  const file = pipelineFile(`name: exact
+source:
+${source(topic)}
+sink:
+  connector: kafka
+  topic: ${topic}-out
+  topic.creation.default.partitions: 2
+  properties.bootstrap.servers: ${bootstrapServers}
+  key.format: json
+  key.fields: part
+  value.format: json
+  sink.delivery-guarantee: exactly-once
+  sink.transactional-id-prefix: ${topic}
+state: ./state-\${env:MEMBER}
+`)
+  await using writing = load(topic, 4)
+  await using lasting = member(file, 'l')
+  await settled([[lasting, 4]])
+  // in front of a commit, its offsets in the transaction that is open longer than the session; and later behind one that no checkpoint has heard of
+  await using frozen = member(file, 'f', { CDC_FAILPOINTS: 'sink.commit:freeze:20,sink.committed:kill:80' })
+  await settled([
+    [frozen, 2],
+    [lasting, 2],
+  ])
+  await settled([[lasting, 4]])
+  frozen.signal('SIGCONT')
+  await frozen.says('KAFKA_TRANSACTION_EXPIRED')
+  expect(await frozen.exit()).toBe('SIGKILL')
+  await settled([[lasting, 4]])
+  await using killed = member(file, 'k', { CDC_FAILPOINTS: 'sink.commit:kill:20' })
+  expect(await killed.exit()).toBe('SIGKILL')
+  await settled([[lasting, 4]])
+  const written = await writing.stop()
+  const all = async () => (await committed(topic)).every((offset) => offset === written)
+  await waitFor(all, { timeout: 60_000, describe: 'the offsets of all records' })
+  lasting.signal('SIGTERM')
+  expect(await lasting.exit()).toBe(0)
+  const ledger: number[][] = [[], [], [], []]
+  for (const { value } of (await readCommitted(bootstrapServers, `${topic}-out`)).flat()) {
+    const { part, at } = JSON.parse(value!.toString()) as { part: number; at: number }
+    ledger[part]!.push(at)
+  }
+  const each = Array.from({ length: written }, (_, at) => at)
+  expect(ledger).toEqual([each, each, each, each])
 }, 180_000)
 
 /** A record by its place: `partition@offset`, in the order of the file. */

@@ -28,6 +28,8 @@ export interface SourceSpec<F extends OptionFields> extends Named<F> {
    * have parts. Absent: never.
    */
   readonly shares?: (values: OptionValues<F>) => boolean
+  /** The kind of claim that `share` gives: sinks that know it move the source's place themselves. Absent: none. */
+  readonly claims?: string
   readonly create: (values: OptionValues<F>, context: SourceContext) => Source
   /**
    * A source for people who watch (`cdc tail`): reads from now on, without a snapshot, makes nothing at the server
@@ -47,6 +49,11 @@ export interface SinkCapabilities {
    * one memory, kept by part. `apart`: each has a memory and a target of its own. `no`: there can be one process only.
    */
   readonly shared: 'parts' | 'apart' | 'no'
+  /**
+   * The kind of claim (`Claim`) with which it commits a shared source's own place in its transactions. Given one by
+   * the source, it shares with other processes whatever `shared` says. Absent: none.
+   */
+  readonly claims?: string
   /** Rows of a snapshot table that was not flushed with a position leave no trace (one target transaction). */
   readonly atomicTables: boolean
   /** Rows must have every cell. The runtime refuses what cannot be completed. */
@@ -83,6 +90,8 @@ export interface ConfiguredSource {
   readonly positions: PositionRules
   /** Present: several processes share it. */
   readonly shares?: true
+  /** Only of one that is shared: the kind of claim that it gives. */
+  readonly claims?: string
   /** The options as written, secrets hidden: for fingerprints and logs. */
   readonly shown: Readonly<Record<string, unknown>>
   create(context: SourceContext): Source
@@ -137,13 +146,15 @@ export function defineSource<F extends OptionFields>(spec: SourceSpec<F>): Sourc
     connector: spec.name,
     emits: spec.emits(values),
     positions: spec.positions,
-    ...(spec.shares?.(values) === true ? { shares: true as const } : {}),
+    ...(spec.shares?.(values) === true ? sharing(spec.claims) : {}),
     shown: spec.options.redact(raw),
     create: (context) => spec.create(values, context),
     ...(watch === undefined ? {} : { watch: (context: SourceContext) => watch(values, context) }),
     ...(admin === undefined ? {} : { admin: (context: Context) => admin(values, context) }),
   }))
 }
+
+const sharing = (claims: string | undefined) => ({ shares: true as const, ...(claims === undefined ? {} : { claims }) })
 
 /** Defines a sink connector. */
 export function defineSink<F extends OptionFields>(spec: SinkSpec<F>): SinkDefinition<F> {
@@ -219,11 +230,11 @@ function invalidOptions(connector: string, problems: readonly OptionProblem[]): 
   })
 }
 
-/** What a sink is told of the positions of the source that feeds it. */
-export function positionContext({
-  positions,
-  shares,
-}: ConfiguredSource): Pick<SinkContext, 'describePosition' | 'parts'> {
+/** What a sink is told of the positions of the source that feeds it. `process`: see `SinkContext.parts`. */
+export function positionContext(
+  { positions, shares }: ConfiguredSource,
+  process?: string,
+): Pick<SinkContext, 'describePosition' | 'parts'> {
   const describePosition = (position: Position) => positions.describe(position)
   if (positions.parts === undefined || positions.join === undefined) return { describePosition }
   return {
@@ -232,6 +243,7 @@ export function positionContext({
       parts: (position) => positions.parts!(position),
       join: (parts) => positions.join!(parts),
       shared: shares === true,
+      ...(process === undefined ? {} : { process }),
     },
   }
 }

@@ -2,7 +2,7 @@ import type { Batch, Position } from './batch.ts'
 import type { RowChange, Truncate } from './change.ts'
 import type { Context } from './context.ts'
 import type { CdcError } from './errors.ts'
-import type { PositionParts } from './source.ts'
+import type { Claim, PositionParts } from './source.ts'
 
 /** What a sink is told when it is made. */
 export interface SinkContext extends Context {
@@ -13,9 +13,11 @@ export interface SinkContext extends Context {
   /**
    * Present where the source's positions have parts. `shared`: several processes write for this pipeline, each moving
    * parts of its own. A sink that declares `shared: 'parts'` then keeps one position for each part, in one place for
-   * all of them; `position()` gives all parts that it has, and `flush` gets those of this process.
+   * all of them; `position()` gives all parts that it has, and `flush` gets those of this process. `process`: names
+   * this process among them, the same for later instances of a run and another in the next run; absent where nothing
+   * is run.
    */
-  readonly parts?: PositionParts & { readonly shared: boolean }
+  readonly parts?: PositionParts & { readonly shared: boolean; readonly process?: string }
   /**
    * Sets one change aside that this sink cannot take because of its data (a `data` error): it goes to the sink's
    * dead-letter file. Present only where the user tolerates that (`errors.tolerance: all`); a sink that may call it
@@ -35,6 +37,13 @@ export interface SinkContext extends Context {
 export interface Sink {
   /** Called once, first. Connects and checks what can be checked before the first row. Throws a `CdcError`. */
   open(): Promise<void>
+  /**
+   * Only of a sink whose definition says `claims`, where several processes share the source: called once after `open`,
+   * before `position`. From here on the sink stands where the source's place is, and `flush(position)` moves it in one
+   * atomic step with the rows. It is flushed when every other sink has been: what the source's place has passed is not
+   * read again. Without a claim (a replay of dead letters) it makes rows durable and moves nothing.
+   */
+  claim?(claim: Claim): Promise<void>
   /**
    * Where this sink stands. Only where the definition says `remembers`; asked once after `open`, before the first
    * `write`. undefined: it has taken nothing of this pipeline yet.

@@ -17,6 +17,17 @@ export interface SourceContext extends Context {
    * is one instance only: then the source makes and ends it itself.
    */
   keep?<T extends AsyncDisposable>(make: () => T): T
+  /** A sink moves this source's place with the claim that `share` gives; `acknowledge` then has nothing to tell. */
+  readonly claimed?: boolean
+}
+
+/**
+ * The right of a sink to move a shared source's place, where the source's server keeps it, in the sink's own
+ * transaction (Kafka: the offsets of the consumer group, KIP-447). Opaque to the runtime, which hands it on: the sink
+ * knows the `kind` and what such a claim can do.
+ */
+export interface Claim {
+  readonly kind: string
 }
 
 /** What one of several processes that share a source is to read now. */
@@ -34,6 +45,8 @@ export interface Share {
   readonly ends: AbortSignal
   /** Aborts, with an error of kind `rewind`, when others may have parts of it already: all in flight is dropped. */
   readonly lost: AbortSignal
+  /** Of the kind that the definition names (`claims`). Good for this share only: what is lost cannot be moved by it. */
+  readonly claim?: Claim
 }
 
 export interface ReadOptions {

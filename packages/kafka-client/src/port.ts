@@ -89,9 +89,14 @@ export interface Producer extends AsyncDisposable {
   begin(): void
   /**
    * Transactional only, and only of an adapter that has it (KIP-447): the group's offsets, committed with the
-   * transaction. `member` must still be in its generation, else KAFKA_REBALANCED.
+   * transaction. A member must have the partitions and be in the group's generation, else KAFKA_REBALANCED. By its id
+   * alone nothing of the group is checked, members or not: to write down where it begins.
    */
-  readonly sendOffsets?: (member: Member, offsets: readonly PartitionOffset[], signal?: AbortSignal) => Promise<void>
+  readonly sendOffsets?: (
+    group: Member | { readonly groupId: string },
+    offsets: readonly PartitionOffset[],
+    signal?: AbortSignal,
+  ) => Promise<void>
   /**
    * When it resolves, the transaction is decided, and readers that are `read_committed` get its records from then on
    * (`latest` under read_committed may lag by the moment that the markers take; after a new owner's `init` it does

@@ -179,6 +179,30 @@ describe('a member', () => {
     expect(await client.admin().groupOffsets(topic, at(0n))).toEqual(at(7n))
   })
 
+  test('finds the offsets of a transaction that is open only when it is decided', async () => {
+    await using client = await open()
+    const topic = `${kafka.prefix('group')}-t`
+    await client.admin().createTopics([{ topic, partitions: 1 }])
+    await using producer = client.producer({ transactionalId: topic })
+    await producer.init()
+    const at = (offset: bigint) => [{ topic, partition: 0, offset }]
+    await client.admin().alterGroupOffsets(topic, at(1n))
+    producer.begin()
+    await producer.sendOffsets!({ groupId: topic }, at(7n))
+    let answered = false
+    const asked = client
+      .admin()
+      .groupOffsets(topic, at(0n))
+      .finally(() => {
+        answered = true
+      })
+    // the answers of one connection come in the order of the questions
+    for (let question = 0; question < 5; question++) await client.admin().describe([topic])
+    expect(answered).toBe(false)
+    await producer.commit()
+    expect(await asked).toEqual(at(7n))
+  })
+
   test('that was silent for too long has lost its partitions, is told so, and gets them back', async () => {
     await using server: KafkaServer = await startKafka({ settings: { 'group.min.session.timeout.ms': '1000' } })
     await warmUp(server.bootstrapServers)

@@ -1,5 +1,5 @@
 import { waitFor } from '@cdc/servers'
-import { describeTransactionsV0 } from '@platformatic/kafka'
+import { describeGroupsV5, describeTransactionsV0, leaveGroupV5 } from '@platformatic/kafka'
 import { Cluster } from '../src/adapters/platformatic/cluster.ts'
 import { request } from '../src/adapters/platformatic/connections.ts'
 import { openKafkaClient } from '../src/open-client.ts'
@@ -33,6 +33,15 @@ export class TopicLog implements AsyncDisposable {
       },
       { timeout: 60_000, interval: 5, describe: `the markers of ${transactionalId}` },
     )
+  }
+
+  /** Throws every member out of the group, as its coordinator does with one that it has not heard of. */
+  async expel(groupId: string): Promise<void> {
+    await this.#cluster.any()
+    const connection = await this.#cluster.node(await this.#cluster.coordinator('group', groupId))
+    const { groups } = await request(connection, describeGroupsV5.api, [groupId], false)
+    const members = groups[0]!.members.map(({ memberId }) => ({ memberId, groupInstanceId: null, reason: null }))
+    await request(connection, leaveGroupV5.api, groupId, members)
   }
 
   /** All that can be read now: nothing of a transaction that is open. `[]` where there is no such topic. */

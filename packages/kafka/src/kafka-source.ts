@@ -1,5 +1,6 @@
 import { defineSource, type OptionValues } from '@cdc/core'
 import {
+  groupClaim,
   intakeSettings,
   isShared,
   listOf,
@@ -24,6 +25,7 @@ export const kafkaSource = defineSource({
   emits: (values) => formatOf(values).holds,
   positions: topicPositions,
   shares: isShared,
+  claims: groupClaim,
   create: (values, context) => new TopicSource(specOf(values), context),
   watch: (values, context) => new TopicSource(watching(specOf(values)), context),
   admin: (values, context) => topicSourceAdmin(specOf(values), context),

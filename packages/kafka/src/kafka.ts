@@ -1,5 +1,5 @@
 import { defineSink, type OptionValues } from '@cdc/core'
-import { sinkAdmin, writerSettings } from '@cdc/kafka-client'
+import { claimOf, sinkAdmin, writerSettings } from '@cdc/kafka-client'
 import { KafkaSink } from './sink.ts'
 import { keyFields, sinkOptions } from './sink-options.ts'
 
@@ -13,6 +13,7 @@ export const kafka = defineSink({
   capabilities: (values) => ({
     accepts: formatOf(values).holds,
     remembers: values['sink.delivery-guarantee'] === 'exactly-once',
+    ...claimOf(values),
     atomicTables: false,
     wholeRows: formatOf(values).holds === 'append',
     keyless: 'append',

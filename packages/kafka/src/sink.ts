@@ -3,6 +3,7 @@ import {
   type Boundary,
   type BoundaryEncoder,
   CdcError,
+  type Claim,
   type EncodedRecord,
   type Format,
   failpoint,
@@ -47,6 +48,10 @@ export class KafkaSink implements Sink {
     const value = format.create(this.#writer.formatContext('value', keyFormat !== undefined || !ownKeys))
     this.#formats = { value, key: keyFormat?.create(this.#writer.formatContext('key', false)) }
     this.#boundaries = await value.boundaries?.()
+  }
+
+  claim(claim: Claim): Promise<void> {
+    return this.#writer.claim(claim)
   }
 
   position(): Promise<Position | undefined> {

@@ -122,7 +122,7 @@ test('a topic for the position with two partitions, or one that is not compacted
 
 test.each([
   ['no JSON', 'hello', /is not JSON/],
-  ['of a newer version', '{"v":2,"position":"x"}', /was written by a newer version \(2\)/],
+  ['of a newer version', '{"v":3,"position":"x"}', /was written by a newer version \(3\)/],
   ['something else', '{"v":1,"position":7}', /is not one/],
 ])('a position that is %s is not trusted', async (_, value, message) => {
   const sink = await opened(sinkTo())

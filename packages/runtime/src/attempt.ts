@@ -37,6 +37,8 @@ import { type SinkStand, type Stand, whereToStand } from './where-to-stand.ts'
 
 export interface AttemptSetup {
   readonly pipeline: string
+  /** Names this process among those that share the source, over all attempts of a run. */
+  readonly process: string
   readonly source: ConfiguredSource
   readonly sinks: readonly NamedSink[]
   readonly store: StateStore
@@ -73,6 +75,9 @@ const letGo = new Error('let go')
 export class Attempt {
   readonly #setup: AttemptSetup
   readonly #runners: readonly SinkRunner[]
+  /** Those of them that move the source's own place; and in which order they are flushed, side by side in a step. */
+  readonly #claiming: readonly SinkRunner[]
+  readonly #flushes: readonly (readonly SinkRunner[])[]
   /** Ends everything under way, with the reason. */
   readonly #work = new AbortController()
   #source: Source | undefined
@@ -95,14 +100,18 @@ export class Attempt {
 
   constructor(setup: AttemptSetup) {
     this.#setup = setup
-    const { source, pipeline, logger, report, limits, transforms } = setup
-    const context = { pipeline, logger, report, ...positionContext(source) }
+    const { source, pipeline, process, logger, report, limits, transforms } = setup
+    const context = { pipeline, logger, report, ...positionContext(source, process) }
     const transform = remembered((changes) => transforms.reduce((all, one) => one(all), changes))
     const { stallTimeout } = limits
     const { deadLetters } = setup
     this.#runners = setup.sinks.map(
       (sink) => new SinkRunner(sink, { source, context, stallTimeout, transform, deadLetters }),
     )
+    this.#claiming = this.#runners.filter((sink) => sink.claiming)
+    // what the source's place has passed is not read again for the others
+    const others = this.#runners.filter((sink) => !sink.claiming)
+    this.#flushes = [others, this.#claiming].filter((step) => step.length > 0)
   }
 
   /** `moved`: other parts of the source are this process's from now on, so it is to be opened anew. */
@@ -136,6 +145,7 @@ export class Attempt {
       this.#shapes = await abortable(loadShapes(store), this.#work.signal)
       await this.#together((sink) => sink.open())
       const share = configured.shares ? await this.#share(checkpoint?.position) : undefined
+      if (share !== undefined) await this.#claim(share)
       const stands = await this.#together((sink) => sink.stand())
       const stand = this.#whereToStand(checkpoint, stands, share)
       this.from = stand.from
@@ -155,6 +165,15 @@ export class Attempt {
     const share = await abortable(source.share!(before, signal), signal)
     this.everRead = true
     return share
+  }
+
+  /** Before sinks are asked where they stand: with the claim they stand where the source's place is. */
+  async #claim({ claim }: Share): Promise<void> {
+    if (this.#claiming.length === 0) return
+    const { connector, claims } = this.#setup.source
+    if (claim?.kind !== claims)
+      throw error('CLAIM_MISSING', { message: `Source '${connector}' gave no claim of kind '${claims}'.` })
+    await this.#together((sink) => sink.claim(claim!), this.#claiming)
   }
 
   #whereToStand(checkpoint: Checkpoint | undefined, stands: readonly SinkStand[], share: Share | undefined): Stand {
@@ -184,6 +203,7 @@ export class Attempt {
       limits: { rows: limits.batchRows, bytes: limits.batchBytes },
       shapes: new Map(this.#shapes),
       keep,
+      claimed: this.#claiming.length > 0,
     }
   }
 
@@ -323,15 +343,24 @@ export class Attempt {
     if (open === 'transaction') return
     const { position, changes } = this.#unflushed
     if (position !== undefined) await this.#saveShapes()
-    const flushed = await this.#together((sink) => sink.flush(position, this.#work.signal))
+    const sinks = await this.#flushAll(position)
     this.#lastFlush = performance.now()
     if (position === undefined) return
     this.progressed = true
     this.durable += changes
     this.#unflushed = { bytes: 0, changes: 0, position: undefined }
-    const sinks = Object.fromEntries(this.#runners.map((sink, i) => [sink.name, flushed[i]!]))
     checkpointer.offer({ position, sinks }, this.#shapesChanged ? [...this.#shapes.values()] : undefined)
     this.#shapesChanged = false
+  }
+
+  /** What each is to remember, by name. */
+  async #flushAll(position: Position | undefined): Promise<Record<string, Position | null>> {
+    const sinks: Record<string, Position | null> = {}
+    for (const step of this.#flushes) {
+      const flushed = await this.#together((sink) => sink.flush(position, this.#work.signal), step)
+      for (const [i, sink] of step.entries()) sinks[sink.name] = flushed[i]!
+    }
+    return sinks
   }
 
   /**
@@ -346,10 +375,10 @@ export class Attempt {
   }
 
   /** The same call on every sink, side by side. The first fault ends the others' calls and is thrown. */
-  async #together<T>(call: (sink: SinkRunner) => Promise<T>): Promise<T[]> {
+  async #together<T>(call: (sink: SinkRunner) => Promise<T>, sinks = this.#runners): Promise<T[]> {
     const { signal } = this.#work
-    if (this.#runners.length === 1) return [await abortable(call(this.#runners[0]!), signal)]
-    const calls = this.#runners.map((sink) =>
+    if (sinks.length === 1) return [await abortable(call(sinks[0]!), signal)]
+    const calls = sinks.map((sink) =>
       call(sink).catch((failure: unknown) => {
         this.#work.abort(failure)
         throw failure

@@ -66,11 +66,23 @@ export const error = defineErrors({
     cause: 'A sink declares that it remembers its position and has no `position()`.',
     cure: 'Report it to the author of the connector.',
   },
+  CLAIM_MISSING: {
+    kind: 'bug',
+    cause:
+      'A source and a sink declare that the sink moves the place which processes share (`claims`), and one of them has not what that takes.',
+    cure: 'Report it to the author of the connector.',
+  },
   SINK_NOT_SHARED: {
     kind: 'config',
     cause:
       'Several processes share the source, and this sink, as it is set, keeps one position for the whole pipeline: each process would take it away from the others.',
-    cure: 'Let the sink not remember (Kafka: sink.delivery-guarantee: at-least-once), write through `jdbc`, which keeps a position a partition, or let one process read everything.',
+    cure: 'Write through `jdbc`, which keeps a position a partition, or to the same Kafka cluster with `sink.delivery-guarantee: exactly-once` and the default client (`client: kafkajs` cannot commit a group’s offsets in a transaction); or let the sink not remember (at-least-once); or let one process read everything.',
+  },
+  PLACE_CLAIMED_TWICE: {
+    kind: 'config',
+    cause:
+      'Several processes share the source, and two sinks would commit its place (of Kafka: the offsets of the one consumer group), each in transactions of its own.',
+    cure: 'Let one of them write exactly once and the others at least once (Kafka: sink.delivery-guarantee), or give each a pipeline with a consumer group of its own.',
   },
   BATCH_RULE: {
     kind: 'bug',

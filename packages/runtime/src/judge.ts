@@ -11,10 +11,25 @@ export function judgeConnectors(source: ConfiguredSource, sink: string, capabili
   throw error('CHANGELOG_MODE', { message, where: { sink } })
 }
 
+/** Does this sink commit the shared source's place itself? */
+export function isClaiming(source: ConfiguredSource, { sink }: NamedSink): boolean {
+  const { remembers, claims } = sink.capabilities
+  return source.shares === true && remembers && claims !== undefined && claims === source.claims
+}
+
+/** A source has one place, which one transaction at a time can move. */
+export function judgeClaims(source: ConfiguredSource, sinks: readonly NamedSink[]): void {
+  const [first, second] = sinks.filter((sink) => isClaiming(source, sink))
+  if (second === undefined) return
+  const message = `Sinks '${first!.name}' and '${second.name}' would each commit the place of source '${source.connector}', which it shares with other processes.`
+  throw error('PLACE_CLAIMED_TWICE', { message, where: { sink: second.name } })
+}
+
 /** Can several processes of the pipeline write through this sink side by side? */
-export function judgeShared(source: ConfiguredSource, { name, sink }: NamedSink): void {
+export function judgeShared(source: ConfiguredSource, named: NamedSink): void {
+  const { name, sink } = named
   const { remembers, shared } = sink.capabilities
-  if (!source.shares || !remembers || shared !== 'no') return
+  if (!source.shares || !remembers || shared !== 'no' || isClaiming(source, named)) return
   const message = `Source '${source.connector}' is shared with other processes, and sink '${name}' (${sink.connector}) keeps one position for all of it.`
   throw error('SINK_NOT_SHARED', { message, where: { sink: name } })
 }

@@ -97,10 +97,14 @@ class Shared {
   readonly kept: object[] = []
   disposed = 0
 
+  /** Was the source told that a sink moves its place? */
+  claimed: boolean | undefined
   readonly #shares: readonly string[]
+  readonly #claims: string | undefined
 
-  constructor(shares: readonly string[]) {
+  constructor(shares: readonly string[], claims?: string) {
     this.#shares = shares
+    this.#claims = claims
   }
 
   get configured(): ConfiguredSource {
@@ -111,7 +115,9 @@ class Shared {
       positions: rules,
       shown: {},
       shares: true,
-      create: ({ keep }) => {
+      ...(this.#claims === undefined ? {} : { claims: this.#claims }),
+      create: ({ keep, claimed }) => {
+        this.claimed = claimed
         this.kept.push(keep!(() => ({ [Symbol.asyncDispose]: async () => void this.disposed++ })))
         return {
           open: async () => {},
@@ -130,7 +136,8 @@ class Shared {
     this.lost.push(lost)
     const position = this.#shares[this.ends.length - 1]!
     this.log.push(`share ${position}`)
-    return { position, ends: ends.signal, lost: lost.signal }
+    const claim = this.#claims === undefined ? {} : { claim: { kind: this.#claims } }
+    return { position, ends: ends.signal, lost: lost.signal, ...claim }
   }
 
   async *#read(after: Position, signal: AbortSignal): AsyncGenerator<Batch> {
@@ -163,11 +170,11 @@ describe('a pipeline that shares its source', () => {
     shown: {},
     create: () => ({ open: async () => {}, write: async () => {}, flush, close: async () => {} }),
   })
-  const run = (shared: Shared, sink: ConfiguredSink, signal: AbortSignal) =>
+  const run = (shared: Shared, sinks: ConfiguredSink | readonly ConfiguredSink[], signal: AbortSignal) =>
     pipeline({
       name: 'shared',
       source: shared.configured,
-      sinks: [sink],
+      sinks: Array.isArray(sinks) ? sinks : [sinks],
       state: memoryState(),
       logger: silentLogger,
       limits: { checkpointInterval: 60_000, retry: { initialDelay: 1 } },
@@ -242,6 +249,54 @@ describe('a pipeline that shares its source', () => {
       'read b=1',
       'acknowledged b=2',
     ])
+  })
+
+  /** A sink that moves the place of such a source, and notes what it is asked. */
+  const claiming = (shared: Shared, claims: string): ConfiguredSink => {
+    const sink = sinkOf(async (position) => void shared.log.push(`moved ${position}`), { remembers: true, claims })
+    return {
+      ...sink,
+      create: (context) => ({
+        ...sink.create(context),
+        claim: async ({ kind }) => void shared.log.push(`claim ${kind} of ${context.parts?.process?.length}`),
+        position: async () => {
+          shared.log.push('asked')
+          return 'a=7'
+        },
+      }),
+    }
+  }
+
+  test('hands the claim to the sink that knows it before it asks it, and flushes it when the others are flushed', async () => {
+    const shared = new Shared(['a=1'], 'place')
+    const stop = new AbortController()
+    const slow = sinkOf(async (position) => {
+      await new Promise(setImmediate)
+      shared.log.push(`flushed ${position}`)
+      stop.abort()
+    })
+    await run(shared, [claiming(shared, 'place'), slow], stop.signal)
+    expect(shared.claimed).toBe(true)
+    expect(shared.log).toEqual([
+      'share a=1',
+      'claim place of 16',
+      'asked',
+      'read a=1',
+      'flushed a=2',
+      'moved a=7',
+      'acknowledged a=2',
+      'closed',
+    ])
+  })
+
+  test('is refused with two sinks that would move its place, or with one that knows another claim', () => {
+    const refusal = (...claims: string[]) => {
+      const shared = new Shared([], 'place')
+      const sinks = claims.map((one) => claiming(shared, one))
+      return () => run(shared, sinks, new AbortController().signal)
+    }
+    expect(refusal('place', 'place')).toThrow(expect.objectContaining({ code: 'PLACE_CLAIMED_TWICE' }))
+    expect(refusal('other')).toThrow(expect.objectContaining({ code: 'SINK_NOT_SHARED' }))
   })
 
   test('is refused with a sink that keeps one position for all', () => {

@@ -2,6 +2,7 @@ import {
   type Batch,
   CdcError,
   type Change,
+  type Claim,
   type ConfiguredSource,
   type ErrorPlace,
   failpoint,
@@ -19,7 +20,7 @@ import {
 import { within } from './backoff.ts'
 import { Rejections } from './dead-letters/rejections.ts'
 import { error } from './errors.ts'
-import { judgeTable } from './judge.ts'
+import { isClaiming, judgeTable } from './judge.ts'
 import type { NamedSink } from './pipeline.ts'
 import { keepTables } from './select-tables.ts'
 import type { SinkStand } from './where-to-stand.ts'
@@ -76,6 +77,17 @@ export class SinkRunner {
       await failpoint('sink.open')
       await this.#sink.open()
     })
+  }
+
+  /** Does it move the place of the source that processes share? */
+  get claiming(): boolean {
+    return isClaiming(this.#setup.source, this.#named)
+  }
+
+  async claim(claim: Claim): Promise<void> {
+    const take = this.#sink.claim
+    if (take === undefined) throw error('CLAIM_MISSING', { message: `Sink '${this.name}' has no claim().` })
+    await this.#call('claim', () => take.call(this.#sink, claim))
   }
 
   /** Where it says that it stands. */

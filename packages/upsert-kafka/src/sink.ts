@@ -2,6 +2,7 @@ import {
   type Batch,
   CdcError,
   type Change,
+  type Claim,
   type Format,
   failpoint,
   isRowChange,
@@ -43,6 +44,10 @@ export class UpsertKafkaSink implements Sink {
       key: keyFormat.create(this.#writer.formatContext('key', false)),
       value: valueFormat.create(this.#writer.formatContext('value', true)),
     }
+  }
+
+  claim(claim: Claim): Promise<void> {
+    return this.#writer.claim(claim)
   }
 
   position(): Promise<Position | undefined> {

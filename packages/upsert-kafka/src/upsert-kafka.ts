@@ -1,5 +1,5 @@
 import { defineSink, type OptionValues } from '@cdc/core'
-import { sinkAdmin, writerSettings } from '@cdc/kafka-client'
+import { claimOf, sinkAdmin, writerSettings } from '@cdc/kafka-client'
 import { UpsertKafkaSink } from './sink.ts'
 import { sinkOptions } from './sink-options.ts'
 
@@ -11,6 +11,7 @@ export const upsertKafka = defineSink({
   capabilities: (values) => ({
     accepts: 'upsert',
     remembers: values['sink.delivery-guarantee'] === 'exactly-once',
+    ...claimOf(values),
     atomicTables: false,
     wholeRows: true,
     keyless: 'refuse',

@@ -1,7 +1,9 @@
-import { CdcError, failpoint, type Position, type SinkContext } from '@cdc/core'
+import { CdcError, type Claim, failpoint, type Position, type SinkContext } from '@cdc/core'
+import { isGroupClaim } from '../group-claim.ts'
 import type { KafkaClient, Producer } from '../port.ts'
 import type { OutgoingRecord } from '../records/record-pack.ts'
 import { deliveryError } from './errors.ts'
+import { GroupPlace } from './group-place.ts'
 import { PositionTopic } from './position-topic.ts'
 import { RecordWriter } from './record-writer.ts'
 
@@ -11,6 +13,8 @@ export interface DeliverySettings {
   readonly pieceBytes: number
   /** Only for exactly-once, as is the rest. */
   readonly transactionalId: string
+  /** Present where several processes share the source: what ends the transactional id of this one. */
+  readonly process: string | undefined
   readonly positionTopic: string
   readonly replicationFactor: number | undefined
   /** `transaction.timeout.ms`. */
@@ -20,6 +24,9 @@ export interface DeliverySettings {
   /** May a transaction of the source that takes too long be committed in parts? */
   readonly split: boolean
 }
+
+/** How long the end of a transaction that is given up may take. Milliseconds. */
+const abandonWithin = 2_000
 
 /** Of the time that a Kafka transaction may stay open, what may go by before it is ended. */
 const PATIENCE = 0.8
@@ -33,6 +40,8 @@ export class Delivery {
   readonly #settings: DeliverySettings
   readonly #context: SinkContext
   readonly #positions: PositionTopic
+  /** Present where the position is a group's. */
+  #place: GroupPlace | undefined
   #producer: Producer | undefined
   #writer!: RecordWriter
   /** When the Kafka transaction that is open was begun. */
@@ -49,17 +58,39 @@ export class Delivery {
     return this.#settings.guarantee === 'exactly-once'
   }
 
-  /** Takes over from any former process: after this nothing of it can be committed any more. */
+  get #shared(): boolean {
+    return this.#exact && this.#settings.process !== undefined
+  }
+
+  /**
+   * Takes over from any former process: after this nothing of it can be committed any more. Of processes that share
+   * the source each has an id of its own, and it is the group that refuses who has lost its partitions.
+   */
   async open(): Promise<void> {
-    const { transactionalId, transactionTimeout, pieceBytes, replicationFactor } = this.#settings
+    const { pieceBytes, replicationFactor } = this.#settings
     if (this.#exact) await this.#positions.ensure(this.#client.admin(), replicationFactor)
-    const producer = this.#client.producer(this.#exact ? { transactionalId, transactionTimeout } : {})
+    const producer = this.#newProducer()
     this.#producer = producer
     this.#writer = new RecordWriter(producer, pieceBytes)
     if (this.#exact) await producer.init()
   }
 
+  #newProducer(): Producer {
+    const { transactionalId, process, transactionTimeout } = this.#settings
+    const own = process === undefined ? transactionalId : `${transactionalId}-${process}`
+    return this.#client.producer(this.#exact ? { transactionalId: own, transactionTimeout } : {})
+  }
+
+  async claim(claim: Claim): Promise<void> {
+    if (!isGroupClaim(claim)) throw new TypeError(`A claim of kind '${claim.kind}' is none of a consumer group.`)
+    const { transactionalId, transactionTimeout } = this.#settings
+    const { sink } = this.#context
+    const [client, positions] = [this.#client, this.#positions]
+    this.#place = await GroupPlace.take({ client, claim, positions, transactionalId, transactionTimeout, sink })
+  }
+
   async position(): Promise<Position | undefined> {
+    if (this.#shared) return this.#place?.position()
     return this.#exact ? this.#positions.read(this.#client.admin()) : undefined
   }
 
@@ -99,6 +130,14 @@ export class Delivery {
 
   async close(): Promise<void> {
     await this.#producer?.close()
+    if (this.#shared && this.#begun !== undefined) await this.#abandon()
+  }
+
+  /** Others wait for the offsets of a transaction that is open, and readers for its records: ended at once, if that can be. */
+  async #abandon(): Promise<void> {
+    const successor = this.#newProducer()
+    await successor.init(AbortSignal.timeout(abandonWithin)).catch(() => undefined)
+    await successor.close()
   }
 
   #begin(): void {
@@ -107,12 +146,16 @@ export class Delivery {
   }
 
   async #commit(position: Position | undefined, signal: AbortSignal): Promise<void> {
-    if (this.#begun === undefined) this.#begin()
+    if (this.#begun === undefined) {
+      if (this.#shared && (position === undefined || !this.#place?.moves(position))) return
+      this.#begin()
+    }
     try {
       // in one send with the last of the records
-      if (position !== undefined) await this.#writer.add([this.#positions.record(position)], signal)
+      if (position !== undefined && !this.#shared) await this.#writer.add([this.#positions.record(position)], signal)
       await this.#writer.send(signal)
       await this.#writer.settle()
+      if (position !== undefined) await this.#place?.move(this.#producer!, position, signal)
       await failpoint('sink.commit')
       await this.#producer!.commit(signal)
     } catch (failure) {
@@ -126,6 +169,13 @@ export class Delivery {
   #failed(failure: unknown): never {
     const { transactionTimeout } = this.#settings
     const fenced = CdcError.is(failure) && failure.code === 'KAFKA_PRODUCER_FENCED'
+    // nobody else has this process's id
+    if (fenced && this.#shared)
+      throw deliveryError('KAFKA_TRANSACTION_EXPIRED', {
+        message: `The transaction was open for longer than transaction.timeout.ms=${transactionTimeout}.`,
+        where: { sink: this.#context.sink },
+        cause: failure,
+      })
     const age = this.#begun === undefined ? 0 : performance.now() - this.#begun
     if (!fenced || age < transactionTimeout) throw failure
     throw this.#tooLong(`${Math.round(age)} ms, longer than transaction.timeout.ms,`, failure)

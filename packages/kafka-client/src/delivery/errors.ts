@@ -30,6 +30,24 @@ export const deliveryError = defineErrors({
     cause: 'The newest record in the topic that keeps the position is not one that this version can read.',
     cure: 'Find out who else writes to that topic. `cdc reset` forgets the position and starts over.',
   },
+  KAFKA_POSITION_IN_GROUP: {
+    kind: 'config',
+    cause:
+      'This sink has written exactly once for a source with `scan.assignment: group`, so its position is in the offsets of that consumer group, and the source is now set to another group, or to read as one process.',
+    cure: 'Set the source’s `scan.assignment: group` and `properties.group.id` as they were. To go on with one process: stop all, `cdc reset` with `scan.assignment: fixed` and `scan.startup.mode: group-offsets`, which goes on at the group’s offsets.',
+  },
+  KAFKA_CLUSTERS_DIFFER: {
+    kind: 'config',
+    cause:
+      'Several processes share the source, and the sink is to write exactly once to another Kafka cluster: one Kafka transaction cannot hold records of one cluster and offsets of another.',
+    cure: 'Set `sink.delivery-guarantee: at-least-once` (with `upsert-kafka` a repeated row replaces itself), or `scan.assignment: fixed` at the source: one process keeps its position in the target cluster.',
+  },
+  KAFKA_TRANSACTION_EXPIRED: {
+    kind: 'rewind',
+    cause:
+      'A Kafka transaction was open for longer than its timeout, so the broker has aborted it: the process was frozen, or another sink of the pipeline took that long.',
+    cure: 'Nothing: what was in it is read again from where the group stands. If it happens often, raise `properties.transaction.timeout.ms` of the sink.',
+  },
   KAFKA_POSITION_TOPIC: {
     kind: 'config',
     cause:

@@ -7,9 +7,18 @@ interface Stored {
   readonly v: number
   /** null: forgotten on purpose. */
   readonly position: Position | null
+  /** The consumer group whose offsets are the position; then it is version 2, which who knows no groups refuses. */
+  readonly group?: string
 }
 
-const VERSION = 1
+/** Neither: nothing was written yet, or it was forgotten. */
+export interface StoredPlace {
+  readonly position?: Position
+  readonly group?: string
+}
+
+const PLAIN = 1
+const IN_GROUP = 2
 /** How many records from the end are looked at first. */
 const LOOK = 200n
 
@@ -62,8 +71,24 @@ export class PositionTopic {
     })
   }
 
-  /** The last position that was committed. undefined: none. */
+  /** The last position that was committed. undefined: none. KAFKA_POSITION_IN_GROUP: a group has it. */
   async read(admin: Admin, signal?: AbortSignal): Promise<Position | undefined> {
+    const { position, group } = await this.stored(admin, signal)
+    if (group !== undefined) this.mustBe(group, undefined)
+    return position
+  }
+
+  /** Throws KAFKA_POSITION_IN_GROUP where another group has the position than the one that is to have it. */
+  mustBe(group: string, wanted: string | undefined): void {
+    if (group === wanted) return
+    const now = wanted === undefined ? 'the source is read by one process' : `the source reads as group '${wanted}'`
+    throw deliveryError('KAFKA_POSITION_IN_GROUP', {
+      message: `The position of ${this.#text} is in the offsets of group '${group}', and ${now}.`,
+    })
+  }
+
+  /** What was committed last. */
+  async stored(admin: Admin, signal?: AbortSignal): Promise<StoredPlace> {
     const partitions = [{ topic: this.topic, partition: 0 }]
     const [first] = await admin.offsets(partitions, 'earliest', 'read_uncommitted', signal)
     const [end] = await admin.offsets(partitions, 'latest', 'read_uncommitted', signal)
@@ -75,12 +100,20 @@ export class PositionTopic {
       if (found !== undefined) return this.#parse(found)
       to = from
     }
-    return undefined
+    return {}
   }
 
   /** The record that makes `position` the one that `read` gives, once its transaction is committed. */
   record(position: Position | null): Omit<ProducerRecord, 'headers'> {
-    const stored: Stored = { v: VERSION, position }
+    return this.#record({ v: PLAIN, position })
+  }
+
+  /** The record that says whose offsets are the position from then on. */
+  groupRecord(group: string): ProducerRecord {
+    return this.#record({ v: IN_GROUP, position: null, group })
+  }
+
+  #record(stored: Stored) {
     return { topic: this.topic, partition: 0, key: this.#key, value: Buffer.from(JSON.stringify(stored)) }
   }
 
@@ -97,23 +130,23 @@ export class PositionTopic {
     }
   }
 
-  #parse({ value, offset }: KafkaRecord): Position | undefined {
+  #parse({ value, offset }: KafkaRecord): StoredPlace {
     const invalid = (why: string, cause?: unknown) =>
       deliveryError('KAFKA_POSITION_INVALID', {
         message: `The position of ${this.#text} in topic '${this.topic}', offset ${offset}, ${why}.`,
         cause,
       })
-    if (value === null) return undefined
+    if (value === null) return {}
     let stored: Partial<Stored>
     try {
       stored = JSON.parse(value.toString()) as Partial<Stored>
     } catch (cause) {
       throw invalid('is not JSON', cause)
     }
-    if (typeof stored.v === 'number' && stored.v > VERSION)
-      throw invalid(`was written by a newer version (${stored.v})`)
-    if (stored.v !== VERSION || (stored.position !== null && typeof stored.position !== 'string'))
-      throw invalid('is not one')
-    return stored.position ?? undefined
+    const { v, position, group } = stored
+    if (typeof v === 'number' && v > IN_GROUP) throw invalid(`was written by a newer version (${v})`)
+    if (v === IN_GROUP && typeof group === 'string') return { group }
+    if (v !== PLAIN || (position !== null && typeof position !== 'string')) throw invalid('is not one')
+    return position === null ? {} : { position }
   }
 }

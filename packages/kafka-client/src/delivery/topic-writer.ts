@@ -1,4 +1,5 @@
-import type { FormatContext, Position, SinkContext, Table } from '@cdc/core'
+import { randomBytes } from 'node:crypto'
+import type { Claim, FormatContext, Position, SinkContext, Table } from '@cdc/core'
 import { type KafkaAdapter, openKafkaClient } from '../open-client.ts'
 import type { KafkaClient } from '../port.ts'
 import type { OutgoingRecord } from '../records/record-pack.ts'
@@ -41,6 +42,8 @@ export type Apart = 'transaction' | 'message' | 'heartbeat'
 
 /** What a request takes beside the records, with room for the batch headers of a few partitions. */
 const REQUEST_OVERHEAD = 512
+/** `transaction.timeout.ms` of processes that share the source, where the user gives none: as Kafka Streams has it. */
+const sharedTimeout = 10_000
 /** Smaller sends cost more than the halving of those that a topic finds too large. */
 const SMALLEST_PIECE = 64 * 1024
 
@@ -51,6 +54,8 @@ export class TopicWriter {
   readonly #pattern: TopicPattern
   readonly #prefix: string
   readonly #read: KafkaSettings
+  /** Of processes that share the source, this one. undefined: there is one. */
+  readonly #process: string | undefined
   #client: KafkaClient | undefined
   #delivery!: Delivery
   #topics!: Topics
@@ -63,6 +68,8 @@ export class TopicWriter {
     this.#prefix = settings.prefix ?? context.pipeline
     this.#pattern = new TopicPattern(settings.topic, this.#prefix, settings.keyed)
     this.#read = readProperties(settings.properties)
+    const { parts } = context
+    if (parts?.shared) this.#process = parts.process ?? randomBytes(8).toString('hex')
   }
 
   async open(): Promise<void> {
@@ -78,7 +85,8 @@ export class TopicWriter {
         guarantee,
         split,
         keyed,
-        transactionTimeout: this.#read.transactionTimeout,
+        transactionTimeout: this.#transactionTimeout,
+        process: this.#process,
         pieceBytes: Math.max(1, this.#read.maxRequestSize - REQUEST_OVERHEAD),
         replicationFactor: creation.replicationFactor,
         transactionalId: transactionalIdOf(transactionalIdPrefix ?? '', pipeline, sink),
@@ -90,6 +98,17 @@ export class TopicWriter {
     const { only } = this.#pattern
     // what can be known to be missing is missed before anything is read
     if (only !== undefined) await this.target(only)
+  }
+
+  /** Who takes over from a process that died waits for this, and so do readers. */
+  get #transactionTimeout(): number {
+    const given = this.#settings.properties['transaction.timeout.ms'] !== undefined
+    return given || this.#process === undefined ? this.#read.transactionTimeout : sharedTimeout
+  }
+
+  /** With the source's claim the position is where the source keeps it. */
+  claim(claim: Claim): Promise<void> {
+    return this.#delivery.claim(claim)
   }
 
   position(): Promise<Position | undefined> {

@@ -1,8 +1,14 @@
-import type { OptionValues } from '@cdc/core'
+import type { OptionValues, SinkCapabilities } from '@cdc/core'
+import { groupClaim } from '../group-claim.ts'
 import { type sinkFields, topicCreation } from './sink-options.ts'
 import type { TopicWriterSettings } from './topic-writer.ts'
 
 type Values = OptionValues<typeof sinkFields>
+
+/** The capability to commit a group's offsets (KIP-447). kafkajs has no way to be checked by the group's generation. */
+export function claimOf({ client }: Pick<Values, 'client'>): Pick<SinkCapabilities, 'claims'> {
+  return client === 'kafkajs' ? {} : { claims: groupClaim }
+}
 
 /**
  * The options that both sinks share, as a `TopicWriter` wants them. `keyed`: records replace each other by key, so the

@@ -29,6 +29,12 @@ export const intakeError = defineErrors({
     cause: 'The source reads as a member of a group, and what reads it does not take part in handing partitions over.',
     cure: 'Run it in a pipeline (`cdc run`, or `pipeline` of @cdc/runtime), or set scan.assignment: fixed.',
   },
+  KAFKA_GROUP_FORGOTTEN: {
+    kind: 'history-lost',
+    cause:
+      'A sink keeps the position in the offsets of the consumer group (exactly once from Kafka to Kafka), and the group has none any more: it was deleted, or had no members for longer than `offsets.retention.minutes` of the brokers.',
+    cure: 'Set the group’s offsets to where it stood (`kafka-consumer-groups.sh --reset-offsets`), where you know it. `cdc reset` starts over from `scan.startup.mode`.',
+  },
   KAFKA_RECORD_MALFORMED: {
     kind: 'data',
     cause: 'A record cannot be read: it is damaged, or written by another format than the one that is set.',

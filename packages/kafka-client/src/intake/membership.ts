@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { CdcError, type Logger } from '@cdc/core'
 import { kafkaError } from '../errors.ts'
-import type { KafkaClient, Member, PartitionOffset, TopicPartition } from '../port.ts'
+import type { KafkaClient, Member, PartitionOffset, Producer, TopicPartition } from '../port.ts'
 import type { KafkaSettings } from '../settings/settings.ts'
 import { DoneOffsets } from './done-offsets.ts'
 import { placeOf } from './topic-position.ts'
@@ -77,6 +77,15 @@ export class Membership implements AsyncDisposable {
     const waited = new AbortController()
     const late = pause(commitPatience, undefined, { signal: waited.signal, ref: false }).catch(() => undefined)
     await Promise.race([this.#done.commit(), late]).finally(() => waited.abort())
+  }
+
+  /** Puts offsets of the turn's partitions into the producer's open transaction, which the group checks (KIP-447). */
+  async move(turn: Turn, producer: Producer, offsets: readonly PartitionOffset[], signal: AbortSignal): Promise<void> {
+    // what was lost may be ours again, and others have had it meanwhile
+    const held = AbortSignal.any([signal, turn.lost])
+    held.throwIfAborted()
+    if (turn !== this.#turn || this.#member === undefined) throw this.#taken('The share of the group has ended.')
+    await producer.sendOffsets!(this.#member, offsets, held)
   }
 
   /** Leaves the group, so that others get its partitions at once. */

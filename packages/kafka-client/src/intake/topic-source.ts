@@ -11,6 +11,7 @@ import { GroupAssignment } from './group-assignment.ts'
 import { GroupPlaces } from './group-places.ts'
 import { endOffsets, type OffsetLookUp, startOffsets } from './look-up-offsets.ts'
 import { Membership } from './membership.ts'
+import { OffsetClaim } from './offset-claim.ts'
 import { ReadPlace } from './read-place.ts'
 import { RecordBatches } from './record-batches.ts'
 import { type ReaderSpec, RecordReader } from './record-reader.ts'
@@ -74,17 +75,29 @@ export class TopicSource implements Source {
       intake.startup,
       before === undefined ? undefined : parsePosition(before),
     )
-    if (!this.#membership!.joined) await places.seed(partitionsOf(wanted), signal)
-    const turn = await this.#membership!.begin(signal)
+    const membership = this.#membership!
+    // where the group begins is else written down by the sink that has the claim, with what it takes over
+    if (!membership.joined && this.#context.claimed !== true) await places.seed(partitionsOf(wanted), signal)
+    const turn = await membership.begin(signal)
     this.#turn = turn
     // topics may have been added while it waited
     const found = await lookUpTopics(this.#client!.admin(), topics, signal)
     const place = new ReadPlace({ cluster: this.#cluster, topics: new Map() })
     const starts = await places.of(turn.partitions, partitionsOf(found), signal)
-    const own = starts.map((one) => ({ ...one, offset: this.#membership!.doneTo(one) ?? one.offset }))
+    const own = starts.map((one) => ({ ...one, offset: membership.doneTo(one) ?? one.offset }))
     place.begin(own, (topic) => found.get(topic)?.topicId)
     this.#tellShare(turn, partitionsOf(found).length)
-    return { position: place.position, ends: turn.ends, lost: turn.lost }
+    const claim = new OffsetClaim({
+      cluster: this.#cluster,
+      lookUp: this.#lookUp,
+      wanted: topics,
+      topics: found,
+      places,
+      membership,
+      turn,
+      signal: this.#closed.signal,
+    })
+    return { position: place.position, ends: turn.ends, lost: turn.lost, claim }
   }
 
   /** The group's name is a property, which may be a secret. */
@@ -136,6 +149,8 @@ export class TopicSource implements Source {
 
   /** Only where `properties.group.id` is given. Who else reads as that group is a conflict. */
   async acknowledge(position: Position): Promise<void> {
+    // the sink has committed it, and perhaps more since
+    if (this.#context.claimed) return
     if (this.#membership !== undefined) return this.#membership.acknowledge(offsetsOf(parsePosition(position)))
     const { groupId } = this.#settings
     if (groupId === undefined) return

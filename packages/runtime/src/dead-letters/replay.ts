@@ -10,6 +10,7 @@ import {
   type Table,
 } from '@cdc/core'
 import { loadCheckpoint } from '../checkpoint.ts'
+import { isClaiming } from '../judge.ts'
 import type { NamedSink } from '../pipeline.ts'
 import { checkWhole } from '../sink-runner.ts'
 import { encodeRow } from './cells.ts'
@@ -137,10 +138,10 @@ class Replay {
   }
 
   async #stand(sink: Sink): Promise<Position> {
-    const { store, pipeline, sink: named } = this.#setup
-    const own = named.sink.capabilities.remembers
-      ? await sink.position?.()
-      : (await loadCheckpoint(store, pipeline))?.position
+    const { store, pipeline, source, sink: named } = this.#setup
+    // the place that a claim moves is the source's, which a replay does not open
+    const remembers = named.sink.capabilities.remembers && !isClaiming(source, named)
+    const own = remembers ? await sink.position?.() : (await loadCheckpoint(store, pipeline))?.position
     if (own !== undefined) return own
     throw deadLetterError('REPLAY_UNKNOWN_POSITION', { message: `Sink '${named.name}' has no position yet.` })
   }

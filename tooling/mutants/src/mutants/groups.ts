@@ -3,6 +3,8 @@ import type { Mutant } from '../mutant.ts'
 const parts = ['packages/jdbc/test/parts.live.test.ts']
 const shared = ['packages/runtime/src/shared-source.test.ts']
 const live = ['apps/cdc/test/kafka-group.live.test.ts']
+const exact = ['packages/kafka/test/group-exactly-once.live.test.ts']
+const members = ['packages/kafka-client/test/group.live.test.ts']
 const rows = 'packages/jdbc/src/postgresql/part-rows.ts'
 
 /** What several processes are promised that share a source. */
@@ -63,5 +65,45 @@ export const groupMutants: readonly Mutant[] = [
     find: '      await this.#ended(this.#turn)\n',
     replace: '      this.#turn.end()\n',
     tests: live,
+  },
+  {
+    name: 'shared-offsets-left-out',
+    law: 'From Kafka to Kafka records and the group’s offsets are one transaction.',
+    file: 'packages/kafka-client/src/delivery/delivery.ts',
+    find: '      if (position !== undefined) await this.#place?.move(this.#producer!, position, signal)\n',
+    replace: '',
+    tests: [...exact, ...live],
+  },
+  {
+    name: 'shared-generation-not-told',
+    law: 'The group refuses the offsets of who has lost its partitions, and with them the records.',
+    file: 'packages/kafka-client/src/intake/membership.ts',
+    find: 'sendOffsets!(this.#member, offsets, held)',
+    replace: 'sendOffsets!({ groupId: this.#group }, offsets, held)',
+    tests: exact,
+  },
+  {
+    name: 'shared-unstable-offsets',
+    law: 'Who takes a partition over waits for the transaction of the one before: its offsets may yet count.',
+    file: 'packages/kafka-client/src/adapters/platformatic/admin.ts',
+    find: 'offsetFetchV8.api, asked, true)',
+    replace: 'offsetFetchV8.api, asked, false)',
+    tests: [...members, ...live],
+  },
+  {
+    name: 'shared-place-moved-first',
+    law: 'The source’s place is moved when every other sink has what it passes.',
+    file: 'packages/runtime/src/attempt.ts',
+    find: 'this.#flushes = [others, this.#claiming]',
+    replace: 'this.#flushes = [this.#claiming, others]',
+    tests: shared,
+  },
+  {
+    name: 'shared-former-position-left',
+    law: 'What one process has kept becomes the group’s; else it would be read once more.',
+    file: 'packages/kafka-client/src/delivery/group-place.ts',
+    find: 'await claim.starts(position)',
+    replace: 'await claim.starts(undefined)',
+    tests: exact,
   },
 ]

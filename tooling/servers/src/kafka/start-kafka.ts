@@ -35,6 +35,8 @@ const defaults: Readonly<Record<string, string>> = {
   'transaction.state.log.replication.factor': '1',
   'transaction.state.log.min.isr': '1',
   'transaction.state.log.num.partitions': '1',
+  // how often transactions are looked for that have timed out
+  'transaction.abort.timed.out.transaction.cleanup.interval.ms': '1000',
   'share.coordinator.state.topic.replication.factor': '1',
   'share.coordinator.state.topic.min.isr': '1',
   'share.coordinator.state.topic.num.partitions': '1',

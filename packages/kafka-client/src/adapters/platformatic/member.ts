@@ -73,11 +73,12 @@ export class PlatformaticMember implements Member {
     return [...this.#owned.values()]
   }
 
-  /** For `Producer.sendOffsets`: throws when one of the partitions is not ours. */
+  /** For `Producer.sendOffsets`: throws when one of the partitions is not ours. `moved`: see there. */
   membership(offsets: readonly TopicPartition[]) {
     this.#mustOwn(offsets)
     const { groupId, memberId, generation, instanceId } = this.#session
-    return { groupId, memberId, generation, instanceId }
+    const exchange = this.#exchange
+    return { groupId, memberId, generation, instanceId, moved: () => this.#moved(generation, exchange) }
   }
 
   async commit(offsets: readonly PartitionOffset[], signal?: AbortSignal): Promise<void> {
@@ -91,15 +92,21 @@ export class PlatformaticMember implements Member {
       // the coordinator takes it under the former generation for as long as it waits for others to join
       const code = await this.#session.commit(offsets)
       if (code === 0) return
-      const exchange = this.#exchange ?? before
-      await exchange?.catch(() => undefined)
-      // the group moved on while this was under way: under the new generation, if the partition is still ours
-      const moved = exchange !== undefined || generation !== this.#session.generation
-      if (moved && this.#session.generation >= 0) throw movedOn(what)
+      if (await this.#moved(generation, before)) throw movedOn(what)
       if (code === groupCode.unknownMember || code === groupCode.illegalGeneration) this.#lose()
       else this.#rejoin()
       throw rebalanced(this.#session.groupId)
     })
+  }
+
+  /**
+   * The group refused this generation: has it moved on while the request was under way? Then it may be sent again under
+   * the new one, if the partition is still ours. Waits until that is known.
+   */
+  async #moved(generation: number, before: Promise<unknown> | undefined): Promise<boolean> {
+    const exchange = this.#exchange ?? before
+    await exchange?.catch(() => undefined)
+    return (exchange !== undefined || generation !== this.#session.generation) && this.#session.generation >= 0
   }
 
   async close(): Promise<void> {

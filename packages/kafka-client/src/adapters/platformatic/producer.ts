@@ -53,10 +53,14 @@ export class PlatformaticProducer implements Producer {
     this.#open = true
   }
 
-  sendOffsets = (member: Member, offsets: readonly PartitionOffset[], signal?: AbortSignal): Promise<void> =>
+  sendOffsets = (
+    group: Member | { readonly groupId: string },
+    offsets: readonly PartitionOffset[],
+    signal?: AbortSignal,
+  ): Promise<void> =>
     this.#queue.call(() => {
       this.#mustBeOpen('sendOffsets')
-      return this.#transactions.addOffsets(member, offsets, signal)
+      return this.#transactions.addOffsets(group, offsets, signal)
     })
 
   commit(signal?: AbortSignal): Promise<void> {

@@ -10,6 +10,8 @@ import { Deadline } from '../deadline.ts'
 import { byTopic } from './by-topic.ts'
 import { Again, type Cluster, failed } from './cluster.ts'
 import { request } from './connections.ts'
+import { movedOn } from './group-errors.ts'
+import { groupCode } from './group-session.ts'
 import { PlatformaticMember } from './member.ts'
 
 export interface ProducerIdentity {
@@ -28,6 +30,7 @@ export class Transactions {
   readonly #added = new Set<string>()
   #identity: ProducerIdentity = { producerId: -1n, epoch: -1 }
   #coordinator: number | undefined
+  #groupCoordinator: { readonly groupId: string; readonly id: number } | undefined
   /** A request of this transaction was asked again: the one before may be under way still. */
   #repeated = false
 
@@ -90,12 +93,11 @@ export class Transactions {
 
   /** KIP-447: the group's coordinator checks the member's generation. */
   async addOffsets(
-    member: Member,
+    group: Member | { readonly groupId: string },
     offsets: readonly PartitionOffset[],
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    if (!(member instanceof PlatformaticMember)) throw new TypeError('sendOffsets: a member of another client.')
-    const { groupId, memberId, generation, instanceId } = member.membership(offsets)
+    const { groupId } = membershipIn(group, offsets)
     const what = `commit offsets of group '${groupId}' in transaction '${this.id}'`
     const deadline = this.#deadline(what, signal)
     const { transactionalId, producerId, producerEpoch } = this.#who()
@@ -122,7 +124,8 @@ export class Transactions {
       })),
     }))
     await this.#cluster.retry(deadline, async () => {
-      const connection = await this.#cluster.node(await this.#cluster.coordinator('group', groupId))
+      const connection = await this.#groupConnection(groupId)
+      const { memberId, generation, instanceId, moved } = membershipIn(group, offsets)
       const answer = await request(
         connection,
         txnOffsetCommitV3.api,
@@ -135,8 +138,11 @@ export class Transactions {
         instanceId,
         topics,
       )
-      for (const { partitions } of answer.topics)
-        for (const { errorCode } of partitions) if (errorCode !== 0) failed(errorCode, what)
+      const codes = answer.topics.flatMap(({ partitions }) => partitions.map(({ errorCode }) => errorCode))
+      const code = codes.find((one) => one !== 0) ?? 0
+      if (code !== 0) this.#groupCoordinator = undefined
+      if (code === groupCode.illegalGeneration && (await moved())) throw movedOn(what)
+      if (code !== 0) failed(code, what)
     })
   }
 
@@ -180,6 +186,15 @@ export class Transactions {
     return connection
   }
 
+  async #groupConnection(groupId: string) {
+    const known = this.#groupCoordinator
+    const id = known?.groupId === groupId ? known.id : await this.#cluster.coordinator('group', groupId)
+    this.#groupCoordinator = undefined
+    const connection = await this.#cluster.node(id)
+    this.#groupCoordinator = { groupId, id }
+    return connection
+  }
+
   #check(code: number, what: string): void {
     if (code === 0) return
     this.#coordinator = undefined
@@ -189,6 +204,13 @@ export class Transactions {
   #deadline(what: string, signal: AbortSignal | undefined): Deadline {
     return new Deadline(this.#cluster.settings.apiTimeout, what, signal)
   }
+}
+
+function membershipIn(group: Member | { readonly groupId: string }, offsets: readonly TopicPartition[]) {
+  if (group instanceof PlatformaticMember) return group.membership(offsets)
+  if ('groupId' in group)
+    return { groupId: group.groupId, memberId: '', generation: -1, instanceId: null, moved: async () => false }
+  throw new TypeError('sendOffsets: a member of another client.')
 }
 
 function keyOf({ topic, partition }: TopicPartition): string {
