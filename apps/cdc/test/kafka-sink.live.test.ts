@@ -1,5 +1,6 @@
-import { sharedKafka, waitFor } from '@cdc/servers'
+import { sharedKafka, sharedRegistry, waitFor } from '@cdc/servers'
 import { expect, test } from 'vitest'
+import { Front } from '../../../packages/avro/test/front.ts'
 import { TopicLog } from '../../../packages/kafka-client/test/topic-log.ts'
 import { LivePipeline } from './live.ts'
 
@@ -97,4 +98,64 @@ test("PostgreSQL to kafka with debezium-json: Debezium's records under Debezium'
   run.signal('SIGTERM')
   expect(await run.exit()).toBe(0)
   expect(await records(topics, topic, op)).toEqual(expected)
+})
+
+test('a registry that is away is waited for, and a value that its Avro type cannot hold stops the run: nothing is lost', {
+  timeout: 180_000,
+}, async () => {
+  const { bootstrapServers } = await sharedKafka()
+  const { url } = await sharedRegistry()
+  await using topics = await TopicLog.open(bootstrapServers)
+  await using live = await LivePipeline.of(
+    15,
+    "CREATE TABLE items (id int PRIMARY KEY, due date, price numeric(10,2)); INSERT INTO items VALUES (1, '2026-01-02', 1)",
+  )
+  const topic = `${live.name}.public.items`
+  // a port that nobody listens at, until the registry is back
+  const away = await Front.open(url)
+  await away[Symbol.asyncDispose]()
+  const format = (part: string) => ({
+    [`${part}.format`]: 'avro-confluent',
+    [`${part}.avro-confluent.url`]: away.url,
+    [`${part}.avro-confluent.max.retries`]: 0,
+  })
+  const sink = {
+    ...none,
+    connector: 'upsert-kafka',
+    topic: '${database}.${schema}.${table}',
+    'properties.bootstrap.servers': bootstrapServers,
+    ...format('key'),
+    ...format('value'),
+  }
+  await using run = live.start(live.file({ sink, more: 'metrics: {port: 0}\n' }))
+  await run.says('REGISTRY_DOWN')
+  expect(run.logs.find(({ code }) => code === 'REGISTRY_DOWN')).toMatchObject({
+    level: 'warn',
+    sink: 'upsert-kafka',
+    msg: expect.stringContaining(`${away.url} cannot be reached (ECONNREFUSED). Reading again in`),
+    hint: expect.stringContaining('Check the URL'),
+  })
+  const { urls } = run.logs.find(({ msg }) => String(msg).startsWith('metrics at')) as { urls: string[] }
+  const [base] = urls
+  const ready = await fetch(`${base}/readyz`)
+  expect([ready.status, await ready.text()]).toEqual([503, 'not ready: REGISTRY_DOWN, reading again\n'])
+  expect(await (await fetch(`${base}/metrics`)).text()).toMatch(/^cdc_errors_total\{.*code="REGISTRY_DOWN".*\} [1-9]/m)
+
+  await using _ = await Front.open(url, undefined, Number(new URL(away.url).port))
+  await waitFor(async () => (await topics.read(topic)).length === 1, { timeout: 60_000, describe: 'the first row' })
+  await live.at("INSERT INTO items VALUES (2, '2026-01-02', 5), (3, 'infinity', 4711), (4, '2026-01-02', 5)")
+  expect(await run.exit()).toBe(5)
+  const where = { sink: 'upsert-kafka', table: 'public.items', column: 'due' }
+  expect(run.logs.at(-1)).toMatchObject({ level: 'error', code: 'AVRO_VALUE_NOT_HELD', ...where })
+  expect(run.logs.at(-1)!.hint).toContain('debezium.column.exclude.list')
+  expect(run.stderr).not.toMatch(/infinity|4711/)
+
+  // what the hint says
+  const without = live.file({ sink, source: { 'debezium.column.exclude.list': 'public.items.due' } })
+  await using again = live.start(without)
+  await waitFor(async () => (await topics.read(topic)).length >= 4, { timeout: 60_000, describe: 'the other rows' })
+  again.signal('SIGTERM')
+  expect(await again.exit()).toBe(0)
+  const keys = (await topics.read(topic)).map(({ key }) => key!.readInt8(key!.length - 1) / 2)
+  expect([...new Set(keys)]).toEqual([1, 2, 3, 4])
 })

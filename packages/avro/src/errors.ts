@@ -21,7 +21,7 @@ export const errorCatalogue = {
     kind: 'data',
     cause:
       'A value cannot be held by the Avro type of its column: NaN or an infinity as a decimal, an infinite date or timestamp, a number with more digits than declared, a nested array, null where null is not allowed.',
-    cure: 'Leave the row or column out, change the type of the column at the source (numeric without a scale is written as text), or use a format that holds it (json, debezium-avro-confluent with decimal.handling.mode: string).',
+    cure: 'The change is in the log, so correcting the row at the source does not let it pass. Leave the column out (`postgres-cdc`: debezium.column.exclude.list), or set a format that holds the value (json, debezium-json, debezium-avro-confluent with decimal.handling.mode: string), and start again: the pipeline goes on at this change. For rows to come another type of the column may do: a numeric without precision is written as text.',
   },
   AVRO_CELL_NOT_SENT: {
     kind: 'data',
@@ -83,7 +83,7 @@ export const errorCatalogue = {
   REGISTRY_DOWN: {
     kind: 'connection',
     cause: 'No schema registry answered: connection refused or lost, a time-out, or an answer of 5xx, at every URL.',
-    cure: 'Check the URL (with its path, such as /apis/ccompat/v7 for Apicurio) and that the registry runs. The pipeline tries again.',
+    cure: 'Check the URL (with its path, such as /apis/ccompat/v7 for Apicurio) and that the registry runs. The pipeline tries again by itself, and nothing is lost meanwhile: the source keeps its log.',
   },
   REGISTRY_TLS: {
     kind: 'config',

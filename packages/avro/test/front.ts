@@ -18,13 +18,14 @@ export class Front implements AsyncDisposable {
     this.url = url
   }
 
-  static async open(target: string, tls?: TlsOptions): Promise<Front> {
+  /** `port`: where it was before, or 0 for a free one. */
+  static async open(target: string, tls?: TlsOptions, port = 0): Promise<Front> {
     const handle = (incoming: IncomingMessage, answer: ServerResponse) => front.#handle(target, incoming, answer)
     const server = tls === undefined ? createServer(handle) : createSecure(tls, handle)
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    const { port } = server.address() as AddressInfo
+    await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
+    const { port: taken } = server.address() as AddressInfo
     const { pathname } = new URL(target)
-    const front: Front = new Front(server, `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}${pathname}`)
+    const front: Front = new Front(server, `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${taken}${pathname}`)
     return front
   }
 
