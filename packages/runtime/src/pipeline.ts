@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import {
   CdcError,
   type ConfiguredSink,
@@ -15,7 +14,7 @@ import {
 import { Attempt } from './attempt.ts'
 import { abortable, backoff, pause, within } from './backoff.ts'
 import { error } from './errors.ts'
-import { judgeClaims, judgeConnectors, judgeShared, judgeTolerance } from './judge.ts'
+import { judgeConnectors, judgeShared, judgeTolerance } from './judge.ts'
 import { type PipelineLimits, type PipelineLimitsInput, withDefaults } from './limits.ts'
 import { selectTables } from './select-tables.ts'
 import { directoryState } from './state/index.ts'
@@ -98,7 +97,6 @@ export function pipeline(config: PipelineConfig): Pipeline {
     judgeShared(source, sink)
     judgeTolerance(sink)
   }
-  judgeClaims(source, sinks)
   const limits = withDefaults(config.limits)
   return { name, sinks, run: (signal = new AbortController().signal) => new Run(config, sinks, limits, signal).run() }
 }
@@ -138,8 +136,6 @@ class Run {
   readonly #logger: Logger
   readonly #report: (report: Report) => void
   readonly #store: StateStore
-  /** Of the processes that may share the source, this one. */
-  readonly #process = randomBytes(8).toString('hex')
   #changes = 0
   #attempt = 0
   #everRead = false
@@ -194,8 +190,11 @@ class Run {
         const failure = CdcError.from(cause)
         if (errorAction[failure.kind] === 'stop' || attempt >= retry.attempts) throw failure
         const delay = backoff(attempt, retry)
-        const { code, kind, message } = failure
-        this.#logger.warn({ code, kind, delay, attempt, ...failure.where }, `${message} Trying again in ${delay} ms.`)
+        const { code, kind, hint, message } = failure
+        this.#logger.warn(
+          { code, kind, delay, attempt, ...failure.where, hint },
+          `${message} Trying again in ${delay} ms.`,
+        )
         await pause(delay, this.#signal)
       }
     }
@@ -227,7 +226,6 @@ class Run {
   #newAttempt(): Attempt {
     return new Attempt({
       pipeline: this.#config.name,
-      process: this.#process,
       source: this.#config.source,
       sinks: this.#sinks,
       store: this.#store,
@@ -257,9 +255,9 @@ class Run {
     const { retry } = this.#limits
     if (!this.#everRead && this.#attempt >= retry.attempts) throw failure
     const delay = backoff(this.#attempt, retry)
-    const { code, kind, message } = failure
+    const { code, kind, hint, message } = failure
     this.#logger.warn(
-      { code, kind, delay, attempt: this.#attempt, ...failure.where },
+      { code, kind, delay, attempt: this.#attempt, ...failure.where, hint },
       `${message} ${kind === 'history-lost' ? 'Asking the sinks for their positions once more' : 'Reading again'} in ${delay} ms.`,
     )
     this.#report({ type: 'rewind', code, message, delay })
