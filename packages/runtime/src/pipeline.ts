@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import {
   CdcError,
   type ConfiguredSink,
@@ -14,7 +15,7 @@ import {
 import { Attempt } from './attempt.ts'
 import { abortable, backoff, pause, within } from './backoff.ts'
 import { error } from './errors.ts'
-import { judgeConnectors, judgeShared, judgeTolerance } from './judge.ts'
+import { judgeClaims, judgeConnectors, judgeShared, judgeTolerance } from './judge.ts'
 import { type PipelineLimits, type PipelineLimitsInput, withDefaults } from './limits.ts'
 import { selectTables } from './select-tables.ts'
 import { directoryState } from './state/index.ts'
@@ -97,6 +98,7 @@ export function pipeline(config: PipelineConfig): Pipeline {
     judgeShared(source, sink)
     judgeTolerance(sink)
   }
+  judgeClaims(source, sinks)
   const limits = withDefaults(config.limits)
   return { name, sinks, run: (signal = new AbortController().signal) => new Run(config, sinks, limits, signal).run() }
 }
@@ -136,6 +138,8 @@ class Run {
   readonly #logger: Logger
   readonly #report: (report: Report) => void
   readonly #store: StateStore
+  /** Of the processes that may share the source, this one. */
+  readonly #process = randomBytes(8).toString('hex')
   #changes = 0
   #attempt = 0
   #everRead = false
@@ -226,6 +230,7 @@ class Run {
   #newAttempt(): Attempt {
     return new Attempt({
       pipeline: this.#config.name,
+      process: this.#process,
       source: this.#config.source,
       sinks: this.#sinks,
       store: this.#store,
