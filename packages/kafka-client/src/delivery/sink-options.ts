@@ -56,16 +56,16 @@ export const sinkFields = {
     example: '3',
   }),
   'sink.delivery-guarantee': choice(['none', 'at-least-once', 'exactly-once'], {
-    doc: '`at-least-once`: a position is saved when all records before it are acknowledged. `exactly-once`: records and position are one Kafka transaction; readers need `isolation.level=read_committed`. `none`: acknowledgements are not waited for.',
+    doc: '`at-least-once`: a position is saved when all records before it are acknowledged. `exactly-once`: records and position are one Kafka transaction; readers need `isolation.level=read_committed`. Where processes share a Kafka source (`scan.assignment: group`), the position is the group’s offsets, in the same cluster. `none`: acknowledgements are not waited for.',
     default: 'at-least-once',
   }),
   'sink.transactional-id-prefix': text({
-    doc: 'Begins the transactional id, which goes on with the names of pipeline and sink, in which a hyphen becomes `~`. Required for exactly-once; unique for each pipeline of a cluster.',
+    doc: 'Begins the transactional id, which goes on with the names of pipeline and sink, in which a hyphen becomes `~`, and of processes that share a source with a name for each run. Required for exactly-once; unique for each pipeline of a cluster.',
     example: 'cdc',
   }),
   'sink.position-topic': text(
     {
-      doc: 'Where exactly-once keeps the position: a compacted topic of one partition, of this sink alone. Default: `cdc-position.<pipeline>.<sink>`.',
+      doc: 'Where exactly-once keeps the position: a compacted topic of one partition, of this sink alone. Default: `cdc-position.<pipeline>.<sink>`. Where processes share the source it only says which group has the position.',
     },
     z.string().regex(/^[\w.-]{1,249}$/, 'must be the name of a topic'),
   ),
