@@ -58,9 +58,14 @@ export const clusterErrors = {
   },
   KAFKA_GROUP_BUSY: {
     kind: 'conflict',
+    cause: 'The consumer group has members, so its offsets cannot be changed.',
+    cure: 'Stop the other members first, or use a group id of your own.',
+  },
+  KAFKA_INSTANCE_FENCED: {
+    kind: 'conflict',
     cause:
-      'The consumer group has members, so its offsets cannot be changed; or another process has the same `group.instance.id`.',
-    cure: 'Stop the other members first, or use a group id (instance id) of your own.',
+      'Another process has joined the consumer group with the same `group.instance.id` and has the partitions of this one by now.',
+    cure: 'Give each process an id of its own (`properties.group.instance.id: ${env:HOSTNAME}`), and let one only run under each. Nothing is lost: what this process had not committed is read by the other. Started again as it is, it would put the other out in turn.',
   },
   KAFKA_GROUP_REFUSED: {
     kind: 'config',

@@ -70,7 +70,7 @@ const meanings: Readonly<Record<number, Meaning>> = {
   75: { name: 'UNKNOWN_LEADER_EPOCH', code: 'KAFKA_UNREACHABLE', retriable: true, stale: true },
   78: { name: 'OFFSET_NOT_AVAILABLE', code: 'KAFKA_UNREACHABLE', retriable: true },
   81: { name: 'GROUP_MAX_SIZE_REACHED', code: 'KAFKA_GROUP_REFUSED' },
-  82: { name: 'FENCED_INSTANCE_ID', code: 'KAFKA_GROUP_BUSY' },
+  82: { name: 'FENCED_INSTANCE_ID', code: 'KAFKA_INSTANCE_FENCED' },
   87: { name: 'INVALID_RECORD', code: 'KAFKA_RECORD_REFUSED' },
   88: { name: 'UNSTABLE_OFFSET_COMMIT', code: 'KAFKA_UNREACHABLE', retriable: true },
   89: { name: 'THROTTLING_QUOTA_EXCEEDED', code: 'KAFKA_THROTTLED', retriable: true },

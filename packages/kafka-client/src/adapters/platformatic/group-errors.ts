@@ -12,6 +12,6 @@ export function movedOn(what: string): CdcError {
   return kafkaError('KAFKA_UNREACHABLE', { message: `Could not ${what} while the group was rebalancing.` })
 }
 
-export function isGroupBusy(error: unknown): boolean {
-  return CdcError.is(error) && error.code === 'KAFKA_GROUP_BUSY'
+export function isFenced(error: unknown): boolean {
+  return CdcError.is(error) && error.code === 'KAFKA_INSTANCE_FENCED'
 }

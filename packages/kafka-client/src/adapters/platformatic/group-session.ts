@@ -34,6 +34,7 @@ export class GroupSession {
   memberId = ''
   generation = noGeneration
   assignor: Assignor | undefined
+  /** Does it look for new partitions, for all? */
   leads = false
 
   constructor(cluster: Cluster, groupId: string, instanceId: string | null) {
@@ -84,12 +85,14 @@ export class GroupSession {
     this.memberId = joined.memberId
     this.generation = joined.generationId
     this.assignor = joined.protocolName as Assignor
-    this.leads = joined.leader === joined.memberId && !joined.skipAssignment
+    this.leads = joined.leader === joined.memberId
     const members = joined.members.map(({ memberId, metadata: data }) => ({
       id: memberId,
       ...decodeSubscription(data),
     }))
-    return this.#sync(this.leads ? await this.#assignments(members, counts) : [], deadline)
+    // a leader that comes back under its instance id finds all as it left it
+    const assigns = this.leads && !joined.skipAssignment
+    return this.#sync(assigns ? await this.#assignments(members, counts) : [], deadline)
   }
 
   async #assignments(members: readonly GroupMember[], counts: () => Promise<ReadonlyMap<string, number>>) {
@@ -167,8 +170,8 @@ export class GroupSession {
     if (code === 0) return
     this.#coordinator = undefined
     if (code === 82)
-      throw kafkaError('KAFKA_GROUP_BUSY', {
-        message: `Another member of group '${this.groupId}' has the group.instance.id '${this.instanceId}'.`,
+      throw kafkaError('KAFKA_INSTANCE_FENCED', {
+        message: `Another process has joined group '${this.groupId}' with the group.instance.id '${this.instanceId}'.`,
         cause: protocolError(code, `${what} group '${this.groupId}'`),
       })
     failed(code, `${what} group '${this.groupId}'`)

@@ -7,7 +7,7 @@ import { groupOffsets, PlatformaticAdmin } from './admin.ts'
 import { Cluster } from './cluster.ts'
 import { closedError } from './connections.ts'
 import { Fetcher } from './fetcher.ts'
-import { isGroupBusy, movedOn, rebalanced } from './group-errors.ts'
+import { isFenced, movedOn, rebalanced } from './group-errors.ts'
 import { GroupSession, groupCode } from './group-session.ts'
 
 const leaveWithin = 5_000
@@ -143,7 +143,7 @@ export class PlatformaticMember implements Member {
         else await this.#news()
       }
     } catch (error) {
-      if (!this.#ended.signal.aborted) this.#fetcher.fail(error)
+      if (!this.#ended.signal.aborted) this.#fail(error)
     } finally {
       clearInterval(beats)
     }
@@ -166,6 +166,12 @@ export class PlatformaticMember implements Member {
     this.#rejoin()
   }
 
+  /** Reading ends with this. Who was put out has nothing any more that it could give up. */
+  #fail(error: unknown): void {
+    if (isFenced(error)) this.#lost = true
+    this.#fetcher.fail(error)
+  }
+
   async #beat(): Promise<void> {
     if (this.#beating || this.#exchange !== undefined || this.#session.generation < 0) return
     const { generation } = this.#session
@@ -178,7 +184,7 @@ export class PlatformaticMember implements Member {
       this.#lastBeat = Date.now()
       await this.#lookAtTopics()
     } catch (error) {
-      if (isGroupBusy(error)) this.#fetcher.fail(error)
+      if (isFenced(error)) this.#fail(error)
       // unreachable for as long as the coordinator keeps a silent member: others have the partitions by then
       else if (Date.now() - this.#lastBeat > this.#settings.sessionTimeout && this.#owned.size > 0) this.#lose()
     } finally {
