@@ -37,6 +37,32 @@ test('doctor: what fails is told with its code and what to run, and the exit cod
   expect([asJson.code, checks.some(({ status }) => status === 'failed')]).toEqual([1, true])
 })
 
+test('doctor: says what a run could not go on from, and nothing while there was no run', async () => {
+  await using live = await LivePipeline.of(15, schema)
+  const file = live.file()
+  {
+    await using run = live.start(file)
+    await live.same('orders')
+    await run.says('streaming')
+    expect((await live.command(['doctor', file])).stdout).toContain('✓ continuity: somebody reads the slot')
+    run.signal('SIGTERM')
+    expect(await run.exit()).toBe(0)
+  }
+  expect((await live.command(['doctor', file])).stdout).toMatch(
+    /✓ continuity: a run goes on from [0-9A-F/]+ without a gap/,
+  )
+  await live.at(
+    'ALTER PUBLICATION dbz_publication DROP TABLE orders; ALTER PUBLICATION dbz_publication ADD TABLE orders',
+  )
+  const altered = await live.command(['doctor', file])
+  expect(altered.stdout).toContain('✗ continuity: Table public.orders was taken out of publication')
+  expect(altered.code).toBe(1)
+  await live.at(`SELECT pg_drop_replication_slot('${live.slot}')`)
+  const missing = await live.command(['doctor', file])
+  expect(missing.stdout).toContain(`! slot: ${live.slot} is not there`)
+  expect(missing.stdout).toMatch(/✗ continuity: .* SLOT_MISSING/)
+})
+
 test('doctor: a server that cannot be reached is one failed check', async () => {
   await using live = await LivePipeline.of(15, schema)
   const { code, stdout } = await live.command(['doctor', live.file({ source: { port: 1 } })])

@@ -1,3 +1,4 @@
+import type { Position } from './batch.ts'
 import type { SinkComparer, SourceComparer } from './compare.ts'
 import type { Table } from './table.ts'
 
@@ -39,7 +40,8 @@ export interface SourceAdmin {
   /** The tables that a run would read, with their types. */
   tables(): Promise<readonly Table[]>
   plan(): Promise<readonly PlannedStatement[]>
-  check(): Promise<readonly Check[]>
+  /** `after`: what a run would go on from, so that it can also be said whether it can; nothing where there was no run. */
+  check(after?: Position): Promise<readonly Check[]>
   resources(): Promise<readonly Resource[]>
   /** Drops one by name; refuses what is active unless `force`. */
   drop(name: string, options: { readonly force: boolean }): Promise<void>

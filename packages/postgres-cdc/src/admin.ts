@@ -1,4 +1,4 @@
-import type { Context, PlannedStatement, Resource, SourceAdmin, Table } from '@cdc/core'
+import type { Context, PlannedStatement, Position, Resource, SourceAdmin, Table } from '@cdc/core'
 import { tableName } from '@cdc/core'
 import {
   dropOrphanSlots,
@@ -77,8 +77,8 @@ export class PostgresAdmin implements SourceAdmin {
     return PostgresComparer.open(this.#environment)
   }
 
-  check() {
-    return checkSource(this.#environment, this.#context)
+  check(after?: Position) {
+    return checkSource(this.#environment, this.#context, after)
   }
 
   async resources(): Promise<readonly Resource[]> {

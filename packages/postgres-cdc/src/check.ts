@@ -1,8 +1,9 @@
-import { CdcError, type Check, type Context, tableName } from '@cdc/core'
+import { CdcError, type Check, type Context, type Position, tableName } from '@cdc/core'
 import {
   assertPublished,
   assertReplicable,
   assertUsableSlot,
+  formatLsn,
   planPublication,
   readPublication,
   readSlot,
@@ -12,14 +13,16 @@ import {
   slotHolder,
 } from '@cdc/pg-replication'
 import { type Relation, readLeaves, readTables } from './catalog.ts'
+import { assertContinuous, identify } from './continuity.ts'
 import type { Environment } from './environment.ts'
 import { appendOnlyWarning, judgeTables } from './judge.ts'
+import { parsePosition } from './position.ts'
 import { assertReadable, list, selectTables } from './selection.ts'
 
 type Finding = string | { readonly warning: string; readonly hint?: string }
 
 /** Runs every check that can be run; one that fails does not keep the others from theirs. */
-export async function checkSource(environment: Environment, _context: Context): Promise<Check[]> {
+export async function checkSource(environment: Environment, _context: Context, after?: Position): Promise<Check[]> {
   const checks: Check[] = []
   const check = async <T>(name: string, look: () => Promise<T>, say: (found: T) => Finding): Promise<T | undefined> => {
     try {
@@ -41,13 +44,14 @@ export async function checkSource(environment: Environment, _context: Context): 
   if (session === undefined) return checks
   try {
     const server = await check('server', () => serverState(session), versionOf)
-    if (server !== undefined) await checkServer(environment, session, server, check)
+    if (server !== undefined) await checkServer(environment, session, server, check, after !== undefined)
     const chosen = await check(
       'tables',
       () => choose(session, environment),
       (tables) => `${tables.length} chosen: ${list(tables.map(tableName))}`,
     )
     if (chosen !== undefined) await checkTables(environment, session, chosen, check)
+    if (chosen !== undefined && after !== undefined) await checkContinuity(environment, session, chosen, after, check)
     return checks
   } finally {
     await session.close()
@@ -76,6 +80,7 @@ async function checkServer(
   session: Session,
   server: ServerState,
   check: Run,
+  resumes: boolean,
 ): Promise<void> {
   await check(
     'replication',
@@ -91,7 +96,8 @@ async function checkServer(
       return { ...found, holder: await slotHolder(session, name) }
     },
     (found) => {
-      if (found === undefined) return `${name} is not there; a run makes it`
+      if (found === undefined)
+        return resumes ? { warning: `${name} is not there` } : `${name} is not there; a run makes it`
       const { holder } = found
       return holder === undefined
         ? `${name} is there and free`
@@ -144,6 +150,28 @@ function* warnings(server: ServerState): Generator<Finding> {
       warning: `wal_sender_timeout is ${walSenderTimeout} ms: a short pause of this process ends the connection.`,
       hint: 'ALTER SYSTEM SET wal_sender_timeout = 60000; SELECT pg_reload_conf();',
     }
+}
+
+/** What a run proves before it goes on. One that is under way has, and moves on while we look. */
+async function checkContinuity(
+  environment: Environment,
+  session: Session,
+  tables: readonly Relation[],
+  after: Position,
+  check: Run,
+): Promise<void> {
+  const { connection, slot, rules } = environment
+  await check(
+    'continuity',
+    async () => {
+      const streams = rules.mode !== 'snapshot'
+      if (streams && (await readSlot(session, slot))?.active === true) return undefined
+      const parts = parsePosition(after)
+      await assertContinuous(environment, session, parts, await identify(connection, parts.timeline), tables)
+      return formatLsn(parts.lsn)
+    },
+    (position) => (position === undefined ? 'somebody reads the slot' : `a run goes on from ${position} without a gap`),
+  )
 }
 
 async function checkTables(

@@ -5,6 +5,7 @@ import {
   formatLsn,
   identifySystem,
   type Publication,
+  readPublication,
   readSlot,
   Session,
   type SystemIdentity,
@@ -12,6 +13,7 @@ import {
 } from '@cdc/pg-replication'
 import { carriersOf } from './carriers.ts'
 import type { Relation } from './catalog.ts'
+import type { Environment } from './environment.ts'
 import { error } from './errors.ts'
 import { oidSetText, parseOidSet } from './oid-set.ts'
 import type { Alteration, PositionBase, PositionParts } from './position.ts'
@@ -67,6 +69,28 @@ export async function assertSlotReaches(session: Session, name: string, parts: P
       where: { position: formatLsn(parts.lsn) },
     })
   return confirmed
+}
+
+/** Is nothing missing after the position? Only looks, and says nothing of tables that were chosen since. */
+export async function assertContinuous(
+  { slot, publication: wanted, rules }: Environment,
+  session: Session,
+  parts: PositionParts,
+  server: Awaited<ReturnType<typeof identify>>,
+  tables: readonly Relation[],
+): Promise<void> {
+  assertSameHistory(parts, server)
+  if (rules.mode === 'snapshot') return
+  await assertSlotReaches(session, slot, parts)
+  const publication = await readPublication(session, wanted.name)
+  if (publication === undefined) throw publicationGone(wanted.name)
+  const known = parseOidSet(parts.tables)
+  await assertSamePublication(
+    session,
+    parts,
+    publication,
+    tables.filter(({ oid }) => known.has(oid)),
+  )
 }
 
 export function withoutPosition(slot: string): Error {

@@ -23,7 +23,10 @@ export function encodeCheckpoint(pipeline: string, checkpoint: Checkpoint): stri
   return JSON.stringify(saved)
 }
 
-export async function loadCheckpoint(store: StateStore, pipeline: string): Promise<Checkpoint | undefined> {
+/** All that loading takes of a store. */
+type Looked = Pick<StateStore, 'load' | 'describe'>
+
+export async function loadCheckpoint(store: Looked, pipeline: string): Promise<Checkpoint | undefined> {
   const text = await store.load('checkpoint')
   if (text === undefined) return undefined
   const saved = parse(text, store)
@@ -38,7 +41,7 @@ export async function loadCheckpoint(store: StateStore, pipeline: string): Promi
   return { position: saved.position ?? undefined, sinks: Object.assign(Object.create(null), saved.sinks) }
 }
 
-function parse(text: string, store: StateStore): Saved {
+function parse(text: string, store: Looked): Saved {
   try {
     const value: unknown = JSON.parse(text)
     if (isSaved(value)) return value

@@ -11,6 +11,7 @@ export {
   type SinkEntry,
   type Summary,
 } from './pipeline.ts'
+export { savedPosition } from './saved-position.ts'
 export { selectTables } from './select-tables.ts'
 export * from './state/index.ts'
 export { type Route, routeTables, type Transform } from './transform.ts'

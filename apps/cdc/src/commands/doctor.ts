@@ -1,8 +1,8 @@
 import { constants } from 'node:fs'
 import { access } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { CdcError, type Check, type Logger, type Table } from '@cdc/core'
-import type { Pipeline } from '@cdc/runtime'
+import { CdcError, type Check, type Logger, type Position, type Table } from '@cdc/core'
+import { type Pipeline, savedPosition } from '@cdc/runtime'
 import type { Command } from 'commander'
 import { sinkAdmin, sourceAdmin } from '../administration.ts'
 import { addCommand } from '../command.ts'
@@ -55,10 +55,11 @@ async function doctor(session: Session, file: string, options: DoctorOptions): P
 async function examine(loaded: LoadedPipeline, pipeline: Pipeline, logger: Logger): Promise<Group[]> {
   const { connector } = loaded.source.configured
   const groups: Group[] = []
+  const { position, check: place } = await checkState(loaded)
   let tables: readonly Table[] = []
   if (loaded.source.configured.admin !== undefined) {
     const admin = sourceAdmin(loaded, logger)
-    const checks = [...(await attempt('connection', () => admin.check()))]
+    const checks = [...(await attempt('connection', () => admin.check(position)))]
     const readable = checks.every(({ status }) => status !== 'failed')
     tables = await admin.tables().catch((thrown: unknown) => {
       // a check has told the reason, else this is one
@@ -73,7 +74,7 @@ async function examine(loaded: LoadedPipeline, pipeline: Pipeline, logger: Logge
     const checks = await attempt('connection', async () => admin.check(tablesOf(sink, tables, loaded)))
     groups.push({ of: `sink ${sink.name}`, checks })
   }
-  return [...groups, { of: 'state', checks: [await checkState(loaded)] }]
+  return [...groups, { of: 'state', checks: [place] }]
 }
 
 async function attempt(name: string, checks: () => Promise<readonly Check[]>): Promise<readonly Check[]> {
@@ -89,8 +90,25 @@ function failedCheck(name: string, thrown: unknown): Check {
   return { name, status: 'failed', message, code, ...(hint === undefined ? {} : { hint }) }
 }
 
+interface StateFound {
+  readonly check: Check
+  /** What a run would go on from. */
+  readonly position?: Position | undefined
+}
+
+async function checkState(loaded: LoadedPipeline): Promise<StateFound> {
+  const check = await checkPlace(loaded)
+  const { directory } = loaded.state
+  if (check.status !== 'ok' || directory === undefined) return { check }
+  try {
+    return { check, position: await savedPosition(directory, loaded.name) }
+  } catch (thrown) {
+    return { check: failedCheck('saved position', thrown) }
+  }
+}
+
 /** Opening the store would take the lease of a pipeline that runs, or make it; so a directory is only looked at. */
-async function checkState({ state }: LoadedPipeline): Promise<Check> {
+async function checkPlace({ state }: LoadedPipeline): Promise<Check> {
   const name = 'place of the state'
   if (state.directory === undefined) return { name, status: 'ok', message: `${state.shown} (not opened)` }
   for (let path = state.directory; ; path = dirname(path)) {

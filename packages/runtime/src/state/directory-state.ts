@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { open, readdir, readFile, unlink } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { failpoint, type StateStore, type StateStoreFactory } from '@cdc/core'
@@ -35,6 +36,12 @@ export interface DirectoryStateOptions {
 export function directoryState(path: string, options: DirectoryStateOptions = {}): StateStoreFactory {
   const root = resolve(path)
   return (pipeline) => new DirectoryState(root, pipeline, options.onWarning ?? emitWarning)
+}
+
+/** The same state for one who only looks: no lease is taken and nothing is made. The pipeline may run. */
+export function lookAtDirectory(path: string, pipeline: string): Pick<StateStore, 'load' | 'describe'> {
+  const state = new DirectoryState(resolve(path), pipeline, () => undefined)
+  return { load: (entry) => state.look(entry), describe: () => state.describe() }
 }
 
 const emitWarning = ({ message, code }: StateWarning) => process.emitWarning(message, { type: 'StateWarning', code })
@@ -95,9 +102,28 @@ class DirectoryState implements StateStore {
     if (lease !== undefined) await this.#doing('give the lease back', () => lease.release())
   }
 
+  /** What is saved, for one who does not hold the lease: the pipeline may run. */
+  look(entry: string): Promise<string | undefined> {
+    return this.#doing(`look at '${entry}'`, async () => {
+      for (;;) {
+        if (!existsSync(this.#directory)) return undefined
+        try {
+          return await this.#read(entry)
+        } catch (thrown) {
+          // the pipeline has saved and discarded what we were about to read
+          if (errno(thrown) !== 'ENOENT') throw thrown
+        }
+      }
+    })
+  }
+
   async #load(entry: string): Promise<string | undefined> {
     this.#requireOpen()
     await failpoint(entry, 'load')
+    return this.#read(entry)
+  }
+
+  async #read(entry: string): Promise<string | undefined> {
     const generations = (await this.#list()).get(fileName(entry)) ?? []
     let damage: { file: string; reason: string } | undefined
     for (const generation of generations) {
