@@ -178,7 +178,8 @@ export class PlatformaticMember implements Member {
     this.#beating = true
     try {
       const code = await this.#session.heartbeat()
-      if (generation !== this.#session.generation) return
+      // while this member joins, the group may be in the generation already that the answer to it will name
+      if (generation !== this.#session.generation || this.#exchange !== undefined) return
       if (code === groupCode.rebalanceInProgress) this.#rejoin()
       else if (code !== 0) this.#lose()
       this.#lastBeat = Date.now()
