@@ -27,6 +27,7 @@ import {
 import { Checkpointer } from './checkpointer.ts'
 import { error } from './errors.ts'
 import { explained } from './explain-history.ts'
+import { FlushTime } from './flush-time.ts'
 import type { PipelineLimits } from './limits.ts'
 import type { NamedSink } from './pipeline.ts'
 import { ReadAhead } from './read-ahead.ts'
@@ -62,9 +63,6 @@ interface Opened {
 /** How long a source may take to close, to let go of an iterator, or to send an acknowledgement. Milliseconds. */
 const sourceTimeout = 10_000
 
-/** A busy pipeline flushes after so many batches' bytes at the latest: a flush is a commit, or a sync of files. */
-const flushAt = 8
-
 /** Why work ends when a graceful stop takes too long, or is asked for before anything was read. */
 const letGo = new Error('let go')
 
@@ -84,9 +82,9 @@ export class Attempt {
   #shapes: Shapes = new Map()
   #shapesChanged = false
   #began = false
-  /** Written to every sink and not flushed: bytes, changes, and the last position among them. */
-  #unflushed = { bytes: 0, changes: 0, position: undefined as Position | undefined }
-  #lastFlush = performance.now()
+  /** Written to every sink and not flushed: how many changes, and the last position among them. */
+  #unflushed = { changes: 0, position: undefined as Position | undefined }
+  readonly #flushTime: FlushTime
   /** The last position that is saved and acknowledged. */
   position: Position | undefined
   /** Changes that are durable in every sink. */
@@ -100,6 +98,7 @@ export class Attempt {
 
   constructor(setup: AttemptSetup) {
     this.#setup = setup
+    this.#flushTime = new FlushTime(setup.limits)
     const { source, pipeline, process, logger, report, limits, transforms } = setup
     const context = { pipeline, logger, report, ...positionContext(source, process) }
     const transform = remembered((changes) => transforms.reduce((all, one) => one(all), changes))
@@ -293,7 +292,7 @@ export class Attempt {
       // what is whole does not wait for a transaction whose end is not in sight
       if (batch.position === undefined && this.#unflushed.position !== undefined) await this.#flush(checkpointer)
       await this.#write(batch)
-      if (this.#isTimeToFlush(ahead)) await this.#flush(checkpointer, batch.open)
+      if (await this.#isTimeToFlush(ahead)) await this.#flush(checkpointer, batch.open)
       if (!ahead.merging) ahead.merging = !this.#following
     }
     if (this.#unflushed.position !== undefined) await this.#flush(checkpointer)
@@ -313,7 +312,7 @@ export class Attempt {
     const start = performance.now()
     this.#noteShapes(batch.changes)
     await this.#together((sink) => sink.write(batch, this.#work.signal))
-    this.#unflushed.bytes += batch.bytes
+    this.#flushTime.written(batch.bytes)
     this.#unflushed.changes += batch.changes.length
     this.#unflushed.position = batch.position
     const milliseconds = performance.now() - start
@@ -332,23 +331,24 @@ export class Attempt {
     }
   }
 
-  #isTimeToFlush(ahead: ReadAhead): boolean {
-    const { batchBytes, flushInterval } = this.#setup.limits
-    const { bytes } = this.#unflushed
-    return ahead.empty || bytes >= flushAt * batchBytes || performance.now() - this.#lastFlush >= flushInterval
+  async #isTimeToFlush(ahead: ReadAhead): Promise<boolean> {
+    const time = this.#flushTime
+    if (ahead.empty && time.patience > 0) await ahead.more(time.patience)
+    return ahead.empty || time.due
   }
 
   /** Never while a transaction is open; while a table is open without a position. */
   async #flush(checkpointer: Checkpointer, open?: Batch['open']): Promise<void> {
     if (open === 'transaction') return
     const { position, changes } = this.#unflushed
+    const start = performance.now()
     if (position !== undefined) await this.#saveShapes()
     const sinks = await this.#flushAll(position)
-    this.#lastFlush = performance.now()
+    this.#flushTime.flushed(performance.now() - start)
     if (position === undefined) return
     this.progressed = true
     this.durable += changes
-    this.#unflushed = { bytes: 0, changes: 0, position: undefined }
+    this.#unflushed = { changes: 0, position: undefined }
     checkpointer.offer({ position, sinks }, this.#shapesChanged ? [...this.#shapes.values()] : undefined)
     this.#shapesChanged = false
   }

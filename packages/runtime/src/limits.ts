@@ -22,8 +22,8 @@ export type PipelineLimitsInput = Partial<Omit<PipelineLimits, 'retry'>> & { rea
 
 export const defaultLimits: PipelineLimits = {
   batchRows: 20_000,
-  batchBytes: 512 * 1024,
-  readAheadBytes: 512 * 1024,
+  batchBytes: 128 * 1024,
+  readAheadBytes: 256 * 1024,
   checkpointInterval: 1_000,
   flushInterval: 200,
   shutdownTimeout: 10_000,

@@ -88,3 +88,30 @@ test('refuses a batch that says neither where it ends nor what is open', async (
   const { read } = source([{ changes: [change], bytes: 1 }])
   await expect(new ReadAhead(read(), limits).take()).rejects.toMatchObject({ code: 'BATCH_RULE' })
 })
+
+test('waiting for more ends when more comes, when nothing will, and with its time', async () => {
+  let give = (_batch: Batch) => {}
+  async function* read(): AsyncGenerator<Batch> {
+    yield batch('1')
+    yield await new Promise<Batch>((resolve) => {
+      give = resolve
+    })
+    await new Promise(() => {})
+  }
+  const ahead = new ReadAhead(read(), limits)
+  const long = 600_000
+  await turns()
+  await ahead.more(long)
+  expect(await ahead.take()).toMatchObject({ position: '1' })
+  await ahead.more(1)
+  expect(ahead.empty).toBe(true)
+  const more = ahead.more(long)
+  give(batch('2'))
+  await more
+  expect(await ahead.take()).toMatchObject({ position: '2' })
+  const none = ahead.more(long)
+  ahead.stop()
+  await none
+  await ahead.more(long)
+  expect(await ahead.take()).toBeUndefined()
+})

@@ -58,6 +58,18 @@ export class ReadAhead {
     return batch
   }
 
+  /** Resolves when more is at hand or nothing will come any more, and after this time anyway. Milliseconds. */
+  async more(milliseconds: number): Promise<void> {
+    if (this.#queue.length > 0 || this.#state !== 'reading') return
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(() => this.#wake('writer'), milliseconds)
+      this.#wakeWriter = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+
   /** No more intake: what is in the queue can still be taken. The source is told by its own signal. */
   stop(): void {
     if (this.#state === 'reading') this.#state = 'stopped'
