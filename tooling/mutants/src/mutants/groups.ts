@@ -45,9 +45,9 @@ export const groupMutants: readonly Mutant[] = [
     name: 'shared-asked-too-early',
     law: 'Sinks are asked where they stand when it is known which parts are ours: until then others move them.',
     file: 'packages/runtime/src/attempt.ts',
-    find: '      const share = configured.shares ? await this.#share(checkpoint?.position) : undefined\n      const stands = await this.#together((sink) => sink.stand())\n',
+    find: '      const share = configured.shares ? await this.#share(checkpoint?.position) : undefined\n      if (share !== undefined) await this.#claim(share)\n      const stands = await this.#together((sink) => sink.stand())\n',
     replace:
-      '      const stands = await this.#together((sink) => sink.stand())\n      const share = configured.shares ? await this.#share(checkpoint?.position) : undefined\n',
+      '      const stands = await this.#together((sink) => sink.stand())\n      const share = configured.shares ? await this.#share(checkpoint?.position) : undefined\n      if (share !== undefined) await this.#claim(share)\n',
     tests: shared,
   },
   {

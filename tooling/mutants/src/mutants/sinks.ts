@@ -9,7 +9,6 @@ const files = [
 ]
 const sink = 'packages/jdbc/src/postgresql/sink.ts'
 const reduce = 'packages/jdbc/src/postgresql/reduce.ts'
-const store = 'packages/jdbc/src/postgresql/position-store.ts'
 
 /** What the targets are promised: `@cdc/jdbc` and `@cdc/filesystem`. */
 export const sinkMutants: readonly Mutant[] = [

@@ -42,10 +42,10 @@ export const wireMutants: readonly Mutant[] = [
     name: 'publication-taken-back-too-soon',
     law: 'What a lost answer may have made at the server is kept.',
     file: 'packages/postgres-cdc/src/begin.ts',
-    find: 'created === undefined && !isLoss(failure)',
+    find: 'created === undefined && (slot !== undefined || (await isWithoutSlot(session, name, failure)))',
     replace: 'created === undefined',
-    tests: source,
-    only: 'a pipeline that hears nothing after the creation of the slot',
+    tests: ['packages/postgres-cdc/test/start.live.test.ts'],
+    only: 'a publication whose slot was made before something failed stays',
   },
   {
     name: 'silent-stream-believed',
