@@ -23,7 +23,8 @@ export class MeasuredChild<Job, Result> {
     const profile = folder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${folder}`]
     // what `cdc run` gives itself, so that memory is what users see
     const heap = Object.entries(heapFlags).map(([flag, value]) => `${flag}=${value}`)
-    const own = name === 'pipeline' ? [...heap, ...profile] : []
+    const extra = process.env.CDC_BENCH_FLAGS?.split(' ') ?? []
+    const own = name === 'pipeline' ? [...heap, ...profile, ...extra] : []
     const command = [process.execPath, '--conditions=cdc-source', ...own, script]
     if (cores !== undefined) command.unshift('taskset', '-c', cores)
     this.#child = spawn(command[0]!, command.slice(1), { stdio: ['pipe', 'pipe', 'inherit'] })
