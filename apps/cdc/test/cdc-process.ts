@@ -46,7 +46,10 @@ export class CdcProcess implements AsyncDisposable {
   /** Waits for a text in standard error; fails when the process ends without it. */
   async says(text: string): Promise<void> {
     const ended = () => this.child.exitCode !== null
-    await waitFor(() => this.stderr.includes(text) || ended(), { timeout: 30_000, describe: `"${text}" from cdc` })
+    const told = () => this.stderr.includes(text) || ended()
+    await waitFor(told, { timeout: 30_000, describe: `"${text}" from cdc` }).catch((cause: unknown) => {
+      throw new Error(`"${text}" is not in: ${this.stderr}`, { cause })
+    })
     if (!this.stderr.includes(text)) throw new Error(`cdc ended with ${this.child.exitCode}: ${this.stderr}`)
   }
 

@@ -196,7 +196,9 @@ state: ./state-\${env:MEMBER}
   ])
   await settled([[lasting, 4]])
   frozen.signal('SIGCONT')
-  await frozen.says('KAFKA_TRANSACTION_EXPIRED')
+  // whichever answer comes first: that of its commit or that of its heartbeat
+  const refused = () => /KAFKA_TRANSACTION_EXPIRED|KAFKA_REBALANCED/.test(frozen.stderr)
+  await waitFor(refused, { timeout: 60_000, describe: 'the conflict' })
   expect(await frozen.exit()).toBe('SIGKILL')
   await settled([[lasting, 4]])
   await using killed = member(file, 'k', { CDC_FAILPOINTS: 'sink.commit:kill:20' })

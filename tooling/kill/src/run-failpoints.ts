@@ -8,7 +8,7 @@ import { namesOf } from './reachable.ts'
 import { Fault, SeedRun } from './run-seed.ts'
 
 /** How long until every failpoint has been passed, or a hanging process has ended. Milliseconds. */
-const patience = 120_000
+const patience = 240_000
 
 /** A run with its own databases, and a fault of the pipeline as a text. */
 async function withRun(

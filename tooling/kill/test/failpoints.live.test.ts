@@ -11,7 +11,7 @@ test('two pipelines pass every failpoint of the list', () => {
   expect([...passed].toSorted()).toEqual(failpointList.map(([name]) => name).toSorted())
 })
 
-test.each([
+test.concurrent.each([
   ['two sinks and state in a directory', both],
   ['one sink and state in PostgreSQL', table],
 ])(
@@ -19,7 +19,7 @@ test.each([
   async (_, plan) => {
     expect(await failAtEach(plan, namesOf(plan), await sharedPostgres(15))).toBeUndefined()
   },
-  300_000,
+  600_000,
 )
 
 /** The others in `pnpm test:kill --hangs`: each takes a process of its own. */
@@ -41,5 +41,5 @@ test.concurrent.each(some)(
   async (name) => {
     expect(await hangAt(both, name, await sharedPostgres(15))).toBeUndefined()
   },
-  300_000,
+  600_000,
 )

@@ -1,0 +1,3 @@
+import { seedTests } from './seed-tests.ts'
+
+seedTests(31, 35)
