@@ -15,7 +15,7 @@ import { manyTables } from './cases/many-tables.ts'
 import { snapshots } from './cases/snapshot.ts'
 import { BenchKafka } from './kafka/broker.ts'
 import { type BenchOptions, help, readOptions } from './options.ts'
-import { type Circumstances, putInto } from './page.ts'
+import { type Circumstances, checkPlace, putInto } from './page.ts'
 import { markdownTable, renderTable, type TableRow } from './table.ts'
 
 // the servers are as far as possible the same for ours and for references: durable they need not be here
@@ -28,9 +28,21 @@ const settings = {
   wal_retrieve_retry_interval: '100ms',
 }
 
-const options = readOptions(process.argv.slice(2))
-if (options.help) console.log(help)
+const options = understood()
+if (options === undefined) process.exitCode = 2
+else if (options.help) console.log(help)
 else await bench(options)
+
+function understood(): BenchOptions | undefined {
+  try {
+    const read = readOptions(process.argv.slice(2))
+    if (read.into !== undefined) checkPlace(read.into)
+    return read
+  } catch (mistake) {
+    console.error(`${(mistake as Error).message}\n\n${help}`)
+    return undefined
+  }
+}
 
 async function bench({ markdown, json, scale, takes, ...which }: BenchOptions): Promise<void> {
   const certificates = await makeCertificates()

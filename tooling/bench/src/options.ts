@@ -1,11 +1,12 @@
 import { parseArgs } from 'node:util'
 
-export const help = `pnpm bench [--quick] [--only TEXT]... [--rows N] [--runs N] [--growth] [--debezium] [--json FILE]
+export const help = `pnpm bench [--quick] [--only TEXT]... [--without TEXT]... [--rows N] [--runs N] [--growth] [--debezium] [--json FILE]
 
 Starts two PostgreSQL servers of its own, and a Kafka broker for the cases that want one, and measures snapshots and
 streams against what PostgreSQL and Kafka themselves can do, ours and the references in turn. Rates are medians; CPU and memory are those of our process alone.
 
   --only TEXT    cases whose name holds TEXT; may be given several times
+  --without TEXT not those whose name holds TEXT; may be given several times
   --quick        small counts and one run: a table in two minutes, with start-up counted in
   --rows N       rows of a snapshot, default 1,000,000; the other counts follow from it
   --inserts N    of one transaction, default rows / 2
@@ -49,6 +50,7 @@ export interface BenchOptions {
 
 const count = { type: 'string' } as const
 
+/** Throws an `Error` whose message is for people. */
 export function readOptions(args: readonly string[]): BenchOptions {
   const { values } = parseArgs({
     args: [...args],
@@ -61,6 +63,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
       seconds: count,
       runs: count,
       only: { type: 'string', multiple: true },
+      without: { type: 'string', multiple: true, default: [] },
       json: { type: 'string' },
       into: { type: 'string' },
       quick: { type: 'boolean', default: false },
@@ -70,7 +73,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
       help: { type: 'boolean', short: 'h', default: false },
     },
   })
-  const { quick, only } = values
+  const { quick, only, without } = values
   const rows = whole(values.rows, quick ? 50_000 : 1_000_000)
   const scale: Scale = {
     rows,
@@ -81,7 +84,10 @@ export function readOptions(args: readonly string[]): BenchOptions {
     seconds: whole(values.seconds, quick ? 2 : 20),
     runs: whole(values.runs, quick ? 1 : 3),
   }
-  const takes = (name: string) => only === undefined || only.some((text) => name.includes(text))
+  const takes = (name: string) => {
+    const holds = (text: string) => name.includes(text)
+    return (only === undefined || only.some(holds)) && !without.some(holds)
+  }
   const { help, growth, debezium, markdown, json, into } = values
   return { help, growth, debezium, markdown, json, into, scale, takes }
 }
