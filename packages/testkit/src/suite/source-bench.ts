@@ -175,12 +175,15 @@ export class Reader {
     return result.value
   }
 
-  /** Reads until a batch is what is looked for. */
+  /** Reads until a batch is what is looked for; not for ever, though a heartbeat may always be there. */
   async until(found: (batch: Batch) => boolean, what: string): Promise<Batch> {
-    for (;;) {
+    const { deadline } = this.#bench.declared
+    for (let last = performance.now(); ; ) {
       const batch = await this.next(`Reading to ${what}`)
       that(batch !== undefined, `Reading returned before ${what}.`)
       if (found(batch)) return batch
+      if (batch.changes.length > 0) last = performance.now()
+      that(performance.now() - last < 2 * deadline, `No change came in ${2 * deadline} ms, and not ${what}.`)
     }
   }
 
