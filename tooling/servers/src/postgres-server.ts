@@ -4,6 +4,7 @@ import { dirname } from 'node:path'
 import pg from 'pg'
 import type { Binaries } from './binaries.ts'
 import { copyCluster, superuser } from './data-directory.ts'
+import { IdleSessions, isLook } from './idle-sessions.ts'
 import { clearServerFolder } from './leftovers.ts'
 import { logFile, Postmaster, type StopMode } from './postmaster.ts'
 import { processTree } from './process-tree.ts'
@@ -26,6 +27,7 @@ export class PostgresConnection implements ServerAddress {
   readonly version: PostgresVersion
   readonly port: number
   readonly dataDir: string
+  readonly #idle = new IdleSessions()
   #pid: number
 
   constructor(address: ServerAddress) {
@@ -56,16 +58,34 @@ export class PostgresConnection implements ServerAddress {
     return client
   }
 
-  /** Runs one statement, or several without parameters (the last one's rows), on a connection of its own. */
+  /**
+   * Runs one statement, or several without parameters (the last one's rows), on a connection of its own; what only
+   * looks may share one with looks before and after it.
+   */
   // biome-ignore lint/suspicious/noExplicitAny: rows of any statement, read in tests
   async query<R = any>(sql: string, database = 'postgres', parameters?: readonly unknown[]): Promise<R[]> {
+    if (isLook(sql)) return this.#look(sql, database, parameters)
+    if (/\b(DATABASE|pg_stat_activity|pg_terminate_backend)\b/.test(sql)) await this.#idle.clear()
     const client = await this.client(database)
     try {
-      const result = await client.query(sql, parameters as unknown[] | undefined)
-      const last = Array.isArray(result) ? result.at(-1) : result
-      return (last?.rows ?? []) as R[]
+      return await rowsOf<R>(client, sql, parameters)
     } finally {
       await client.end()
+    }
+  }
+
+  async #look<R>(sql: string, database: string, parameters?: readonly unknown[]): Promise<R[]> {
+    const idle = this.#idle.take(database)
+    const client = idle ?? (await this.client(database))
+    try {
+      const rows = await rowsOf<R>(client, sql, parameters)
+      this.#idle.give(database, client)
+      return rows
+    } catch (failure) {
+      await client.end().catch(() => {})
+      // the server may have restarted, or ended the session, since it was used last
+      if (idle === undefined || (failure as { severity?: string }).severity === 'ERROR') throw failure
+      return this.query<R>(sql, database, parameters)
     }
   }
 
@@ -92,6 +112,12 @@ export class PostgresConnection implements ServerAddress {
       }
     }
   }
+}
+
+async function rowsOf<R>(client: pg.Client, sql: string, parameters?: readonly unknown[]): Promise<R[]> {
+  const result = await client.query(sql, parameters as unknown[] | undefined)
+  const last = Array.isArray(result) ? result.at(-1) : result
+  return (last?.rows ?? []) as R[]
 }
 
 /** What `snapshot` has made. Gone with the server. */

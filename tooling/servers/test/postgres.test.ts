@@ -5,6 +5,7 @@ import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { describe, expect, it } from 'vitest'
+import { isLook } from '../src/idle-sessions.ts'
 import { makeCertificates, postgresVersions, sharedPostgres, startPostgres, waitFor } from '../src/index.ts'
 
 describe.each(postgresVersions)('the shared PostgreSQL %i', (version) => {
@@ -90,4 +91,30 @@ describe('a server of its own', () => {
     child.kill('SIGKILL')
     await waitFor(() => !existsSync(folder) && !existsSync(`/proc/${pid}`), { describe: 'the server to be removed' })
   })
+})
+
+it('looks share a session for a moment, and what acts or tells of sessions has one of its own', async () => {
+  const acts = [
+    'INSERT INTO t VALUES (1)',
+    "SELECT pg_drop_replication_slot('s')",
+    'SELECT 1; DROP TABLE t',
+    'SELECT 1 INTO t',
+  ]
+  expect(acts.filter(isLook)).toEqual([])
+  expect(isLook('SELECT confirmed_flush_lsn FROM pg_replication_slots')).toBe(true)
+  await using server = await startPostgres({ version: 15 })
+  const database = await server.createDatabase()
+  const sessions = async () => {
+    const [row] = await server.query('SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = $1', 'postgres', [
+      database,
+    ])
+    return row.n
+  }
+  await Promise.all([server.query('SELECT 1', database), server.query('SELECT 2', database)])
+  expect(await sessions()).toBe(0)
+  await server.query('SELECT 1')
+  await server.restart()
+  expect(await server.query('SELECT 2 AS two')).toEqual([{ two: 2 }])
+  await expect(server.query('SELECT 1 / 0', database)).rejects.toThrow('division by zero')
+  await server.query(`DROP DATABASE "${database}"`)
 })
