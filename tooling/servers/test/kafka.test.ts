@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, statSync } from 'node:fs'
 import { createServer, type RequestListener } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { javaRuntime, sharedKafka, sharedRegistry, startKafka } from '../src/index.ts'
+import { javaRuntime, sharedKafka, sharedRegistry, startKafka, waitFor } from '../src/index.ts'
 import { download } from '../src/kafka/download.ts'
 import { listens } from '../src/kafka/java-process.ts'
 import { withLock } from '../src/kafka/lock.ts'
@@ -38,7 +38,9 @@ describe('a download', () => {
         return
       }
       response.writeHead(200, { 'content-length': content.length })
-      response.write(content.subarray(0, 30_000), () => setTimeout(() => response.destroy(), 50))
+      response.write(content.subarray(0, 30_000))
+      const arrived = () => statSync(`${place}.part`).size > 0
+      void waitFor(arrived, { describe: 'the first bytes' }).finally(() => response.destroy())
     })
     const place = join(folder, 'resumed')
     await download({ url, sha256, bytes: content.length }, place)
