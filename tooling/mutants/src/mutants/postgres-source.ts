@@ -94,8 +94,8 @@ export const postgresSourceMutants: readonly Mutant[] = [
     name: 'keepalive-inside-transaction',
     law: "A keepalive's place counts only while nothing is outstanding.",
     file: 'packages/postgres-cdc/src/stream/read-stream.ts',
-    find: '      this.#idle = lsn\n',
-    replace: '      this.#idle = lsn + 1_000_000n\n',
+    find: '    if (!this.#assembler.inTransaction) {\n',
+    replace: '    {\n',
     tests: [...stream, ...start],
   },
   {
@@ -136,7 +136,7 @@ export const postgresSourceMutants: readonly Mutant[] = [
     file: continuity,
     find: 'if (fork === undefined || fork < parts.lsn)',
     replace: 'if (fork === undefined)',
-    tests: start,
+    tests: ['tooling/faults/test/servers/failover.test.ts'],
   },
   {
     name: 'publication-gap-unseen',

@@ -22,7 +22,7 @@ export const runtimeMutants: readonly Mutant[] = [
     find: "    if (shapes !== undefined) {\n      await store.save('tables', encodeShapes(shapes))",
     replace:
       "    if (shapes !== undefined) {\n      await store.save('checkpoint', encodeCheckpoint(pipeline, checkpoint))\n      await store.save('tables', encodeShapes(shapes))",
-    tests: loop,
+    tests: ['packages/runtime/src/shapes-before-flush.test.ts'],
   },
   {
     name: 'last-offer-not-saved',
