@@ -379,6 +379,9 @@ test('an idle stream moves the slot on past what other databases write, and only
       ),
     'an idle position',
   )
+  // what is written from now on lies behind it
+  const { lsn } = JSON.parse(follower.position!) as { lsn: string }
+  expect(await live.query(`SELECT '${lsn}'::pg_lsn <= pg_current_wal_lsn() AS written`)).toEqual([{ written: true }])
   expect((await confirmed()).lsn).toBe(before.lsn)
   await follower.source.acknowledge(follower.position!)
   await follower.until(async () => (await confirmed()).past, 'the slot')

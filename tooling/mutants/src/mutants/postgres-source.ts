@@ -91,12 +91,12 @@ export const postgresSourceMutants: readonly Mutant[] = [
     tests: stream,
   },
   {
-    name: 'keepalive-inside-transaction',
-    law: "A keepalive's place counts only while nothing is outstanding.",
+    name: 'idle-place-ahead',
+    law: 'An idle place is never ahead of the log: what is written later lies behind it.',
     file: 'packages/postgres-cdc/src/stream/read-stream.ts',
-    find: '    if (!this.#assembler.inTransaction) {\n',
-    replace: '    {\n',
-    tests: [...stream, ...start],
+    find: '      this.#idle = lsn\n',
+    replace: '      this.#idle = lsn + 1_000_000n\n',
+    tests: stream,
   },
   {
     name: 'unchanged-becomes-null',
